@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding model files, ours or yours, and giving them their parameters.
+
+A shipped model is loaded by path exactly as a user's own file is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import inspect
+import sys
+import typing
+from collections.abc import Hashable, Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cprcheck.errors import ModelError, Source, UsageError
+from cprcheck.language.model import Model, ModelFunction, show_param
+from cprcheck.models import SHIPPED
+
+Found = ModelFunction[Any]
+
+
+def load(path: Path) -> ModuleType:
+    """Import a model file.
+
+    Its folder acts as a package, so `from .parts import X` works.  Raises UsageError when there is no such
+    file, ModelError when Python cannot run it.
+    """
+    path = path.resolve()
+    if not path.is_file():
+        raise UsageError(f"no file {path}")
+    package = _package(path.parent)
+    name = f"{package}.{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except ModelError:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise ModelError(f"{type(error).__name__}: {error}", _last_line(error, path)) from error
+    return module
+
+
+def _package(folder: Path) -> str:
+    """The package that stands for `folder`; made when first asked for."""
+    name = f"cprcheck_folder_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
+
+
+def _last_line(error: Exception, path: Path) -> Source | None:
+    if isinstance(error, SyntaxError):
+        return Source(error.filename or str(path), error.lineno or 0)
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == str(path):
+            found = Source(str(path), traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def models_in(path: Path) -> list[Found]:
+    """The models that a file defines itself, in their order."""
+    module = load(path)
+    found = [value for value in vars(module).values() if isinstance(value, ModelFunction)]
+    return [model for model in dict.fromkeys(found) if model.function.__module__ == module.__name__]
+
+
+def shipped() -> Iterator[tuple[Path, Found]]:
+    """Every shipped model with its file, by folder and name.  Files that begin with an underscore are parts."""
+    for path in sorted(SHIPPED.rglob("*.py")):
+        if not path.name.startswith("_") and "@model" in path.read_text(encoding="utf-8"):
+            for model in models_in(path):
+                yield path, model
+
+
+def find(name: str) -> Found:
+    """The model that `name` means: a shipped one, `FILE.py`, or `FILE.py::name`.
+
+    Raises UsageError, with what there is, when it means none or several.
+    """
+    file, _, wanted = name.partition("::")
+    if file.endswith(".py") or "/" in file:
+        return _in_file(Path(file), wanted)
+    paths = [path for path in sorted(SHIPPED.rglob(f"{name}.py")) if not path.name.startswith("_")]
+    for path in paths:
+        for model in models_in(path):
+            if model.name == name:
+                return model
+    known = {model.name: model for _, model in shipped()}
+    if name in known:
+        return known[name]
+    raise UsageError(f"no model {name!r}; {_hint(name, list(known))}")
+
+
+def _in_file(path: Path, wanted: str) -> Found:
+    models = {model.name: model for model in models_in(path)}
+    if wanted:
+        if wanted not in models:
+            raise UsageError(f"no model {wanted!r} in {path}; {_hint(wanted, list(models))}")
+        return models[wanted]
+    if len(models) != 1:
+        said = (
+            f"it has {', '.join(models)}; write {path}::{next(iter(models))}" if models else "decorate one with @model"
+        )
+        raise UsageError(f"{path} does not have one model: {said}")
+    return next(iter(models.values()))
+
+
+def _hint(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known) or 'none'}"
+
+
+# ---- parameters ---------------------------------------------------------------------------------------------
+
+
+def bind(model: Found, given: Mapping[str, str]) -> Model:
+    """The Model for parameters given as text.  Raises UsageError for a name or a value that does not fit."""
+    parameters = model.signature.parameters
+    values = {}
+    for name, text in given.items():
+        if name not in parameters:
+            raise UsageError(f"{model.name} has no parameter {name!r}; {_hint(name, list(parameters))}")
+        values[name] = read(name, text, parameters[name].annotation)
+    missing = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty and n not in values]
+    if missing:
+        raise UsageError(f"{model.name} needs a value for {missing[0]!r}: write -p {missing[0]}=...")
+    made: Model = model(**values)
+    return made
+
+
+def read(name: str, text: str, annotation: Any) -> Hashable:
+    """`text` as a value of `annotation`: int, bool, an Enum, a frozenset of an Enum, or a class with `parse`.
+
+    Raises UsageError when it is none.
+    """
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is frozenset:
+        parts = [part for part in text.split(",") if part not in ("", "none")]
+        return frozenset(read(name, part, arguments[0]) for part in parts)
+    if annotation is bool:
+        if text.lower() in ("true", "yes", "on", "1"):
+            return True
+        if text.lower() in ("false", "no", "off", "0"):
+            return False
+        raise UsageError(f"{name}={text}: write yes or no")
+    if annotation is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise UsageError(f"{name}={text}: write a whole number") from None
+    if hasattr(annotation, "parse"):
+        try:
+            parsed: Hashable = annotation.parse(text)
+        except ValueError as error:
+            raise UsageError(f"{name}={text}: {error}") from None
+        return parsed
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        members = {member.name.lower(): member for member in annotation}
+        if text.lower() not in members:
+            raise UsageError(f"{name}={text}: {_hint(text.lower(), list(members))}")
+        return members[text.lower()]
+    raise UsageError(f"{name} cannot be set from the command line: its type is {annotation}")
+
+
+def parameters(model: Found) -> list[tuple[str, str, str]]:
+    """(name, type, default) of each parameter, as text."""
+    rows = []
+    for name, parameter in model.signature.parameters.items():
+        default = "" if parameter.default is inspect.Parameter.empty else show_param(parameter.default)
+        kind = getattr(parameter.annotation, "__name__", str(parameter.annotation))
+        rows.append((name, kind, default))
+    return rows

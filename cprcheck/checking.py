@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a model to verdicts: choose engines, run them, compare them, replay every trace.
+
+Two engines that answer the same question must agree, a trace must replay in the reference interpreter and, when
+the model is at hand, in the author's own code.  Where they do not, the report says so and nothing is shown as
+proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from cprcheck.engines import bmc, explicit, graph, liveness, prove
+from cprcheck.errors import DisagreementError, UsageError
+from cprcheck.expr import Expr, conj, conjuncts
+from cprcheck.language import oracle
+from cprcheck.language.model import Model
+from cprcheck.passes.faults import with_faults
+from cprcheck.passes.safety import Goal, goal
+from cprcheck.replay import replay
+from cprcheck.semantics import evaluate
+from cprcheck.system import SAFETY, Kind, Property, State, System, render
+from cprcheck.trace import Trace
+from cprcheck.verdict import Answer, Report, Size, Status, Verdict
+
+ENGINES = (explicit.NAME, bmc.NAME, prove.NAME)
+"""What can be asked for.  Beside explicit, bmc looks only for what explicit has found, and prove for the rest."""
+EDGE_LIMIT = 3_000_000
+"""The questions about infinite runs are answered on graphs with at most so many edges."""
+MAX_STATES = 1_000_000
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check.
+
+    `faults` is the budget (None: any finite number), `injected` lets faults happen that the real kernel cannot
+    produce.  `properties` names the properties, or families of them, to be checked; empty is all.  `seconds`
+    bounds each engine on each question, `states` the explicit search, `depth` the unrolling of bmc.
+    """
+
+    engines: tuple[str, ...] = ENGINES
+    faults: int | None = None
+    injected: bool = False
+    properties: tuple[str, ...] = ()
+    states: int = MAX_STATES
+    seconds: float | None = None
+    depth: int = 20
+
+
+def check(model: Model | System, options: Options | None = None, progress: Progress | None = None) -> Report:
+    """Check a model, or a System built by hand.
+
+    Raises UsageError for a property or an engine that does not exist, ModelError for a model that breaks a rule.
+    """
+    return _Checker(model, options or Options(), progress or (lambda _: None)).run()
+
+
+class _Checker:
+    """One run of `check`."""
+
+    def __init__(self, model: Model | System, options: Options, progress: Progress) -> None:
+        self.model = model if isinstance(model, Model) else None
+        plain = model if isinstance(model, System) else model.system
+        self.system = with_faults(plain, options.faults, injected=options.injected)
+        self.options, self.progress = options, progress
+        self.properties = select(self.system, options.properties)
+        self.goals = {p.name: goal(self.system, p) for p in self.properties if p.kind in SAFETY}
+        self.answers: dict[str, list[Answer]] = {p.name: [] for p in self.properties}
+        self.disagreements: list[str] = []
+        self.size: Size | None = None
+        for engine in options.engines:
+            if engine not in ENGINES:
+                raise UsageError(f"no engine {engine!r}; there is {', '.join(ENGINES)}")
+
+    def run(self) -> Report:
+        for engine, run in ((explicit.NAME, self.explicit), (bmc.NAME, self.bmc), (prove.NAME, self.prove)):
+            if engine in self.options.engines:
+                run()
+        verdicts = [self.verdict(prop) for prop in self.properties]
+        broken = next((v for v in verdicts if v.prop.kind is Kind.IN_DOMAIN and v.status is not Status.HOLDS), None)
+        if broken is not None:
+            verdicts = [self.doubt(verdict, broken) for verdict in verdicts]
+        return Report(self.system, tuple(verdicts), self.size, self.system.scope, tuple(self.disagreements))
+
+    # ---- engines --------------------------------------------------------------------------------------------
+
+    def explicit(self) -> None:
+        """All reachable states, and the graph for the questions about infinite runs."""
+        endless = [p for p in self.properties if p.kind in liveness.LIVENESS]
+        limits = explicit.Limits(self.options.states, self.options.seconds)
+        result = explicit.search(
+            self.system, list(self.goals.values()), limits, self.searching, whole=bool(endless) or not self.goals
+        )
+        self.size = result.size
+        self.add(explicit.answers(result, list(self.goals.values())))
+        if not endless:
+            return
+        if result.stopped:
+            self.add({p.name: Answer(Status.UNKNOWN, liveness.NAME, reason=result.stopped) for p in endless})
+        elif result.generated > EDGE_LIMIT:
+            reason = f"the graph has {result.generated} edges, more than the {EDGE_LIMIT} that liveness takes"
+            self.add({p.name: Answer(Status.UNKNOWN, liveness.NAME, reason=reason) for p in endless})
+        else:
+            self.progress("liveness: building the graph")
+            self.add(liveness.check(graph.build(result), endless))
+
+    def searching(self, states: int, depth: int) -> None:
+        self.progress(f"explicit: {states} states, depth {depth}")
+
+    def bmc(self) -> None:
+        """Alone: every question, to the depth asked for.  After `explicit`: the ones it found, to their depth."""
+        goals = list(self.goals.values())
+        depth = self.options.depth
+        if explicit.NAME in self.options.engines:
+            found = {name: answers[0].trace for name, answers in self.answers.items() if answers and answers[0].trace}
+            goals = [goal for goal in goals if goal.prop.name in found]
+            depth = max((len(trace) for name, trace in found.items() if name in self.goals and trace), default=0)
+        if goals:
+            self.progress(f"bmc: up to {depth} steps")
+            self.add(bmc.check(self.system, goals, depth, self.options.seconds or prove.SECONDS))
+
+    def prove(self) -> None:
+        """Alone: every question.  After `explicit`: those that it did not find."""
+        open_ = [g for name, g in self.goals.items() if not any(a.trace for a in self.answers[name])]
+        prover = prove.Prover(self.system, self.options.seconds)
+        for goal_ in sorted(open_, key=lambda g: g.prop.kind is not Kind.LEMMA):
+            self.progress(f"prove: {goal_.prop.name}")
+            try:
+                self.add({goal_.prop.name: prover.answer(goal_)})
+            except DisagreementError as error:
+                self.disagreements.append(str(error))
+
+    def add(self, answers: dict[str, Answer]) -> None:
+        """Take down what an engine said."""
+        for name, answer in answers.items():
+            self.answers[name].append(answer)
+
+    # ---- verdicts -------------------------------------------------------------------------------------------
+
+    def verdict(self, prop: Property) -> Verdict:
+        """What all engines together say."""
+        answers = tuple(self.answers[prop.name])
+        if not answers:
+            reason = "only an explicit search can answer this" if prop.kind not in SAFETY else "no engine answered"
+            return Verdict(prop, Status.UNKNOWN, answers, reason=reason)
+        definite = [answer for answer in answers if answer.status is not Status.UNKNOWN]
+        self.compare(prop, definite)
+        if not definite:
+            return Verdict(prop, Status.UNKNOWN, answers, reason="; ".join(f"{a.engine}: {a.reason}" for a in answers))
+        first = definite[0]
+        for answer in definite:
+            self.replay(prop, answer.trace)
+        if first.trace is None:
+            return Verdict(prop, first.status, answers)
+        violated = "" if first.status.good else explain(self.system, prop, first)
+        graded = "" if first.status.good else severity(self.system, first.trace)
+        return Verdict(prop, first.status, answers, first.trace, violated, graded)
+
+    def compare(self, prop: Property, definite: Sequence[Answer]) -> None:
+        """Note where engines contradict each other: in the answer, or in the length of a shortest run."""
+        if len({answer.status for answer in definite}) > 1:
+            said = ", ".join(f"{answer.engine} {answer.status.value}" for answer in definite)
+            self.disagreements.append(f"{prop.name}: {said}")
+        shortest = {a.engine: len(a.trace) for a in definite if a.trace and a.engine in (explicit.NAME, bmc.NAME)}
+        if len(set(shortest.values())) > 1:
+            said = ", ".join(f"{engine} {steps} steps" for engine, steps in shortest.items())
+            self.disagreements.append(f"{prop.name}: different shortest runs: {said}")
+
+    def replay(self, prop: Property, trace: Trace | None) -> None:
+        """Replay a trace in the reference interpreter and in the author's own code."""
+        if trace is None:
+            return
+        try:
+            replay(self.system, prop, trace)
+            if self.model is not None:
+                oracle.replay(self.model, self.system, trace)
+        except DisagreementError as error:
+            self.disagreements.append(f"{prop.name}: {error}")
+
+    def doubt(self, verdict: Verdict, broken: Verdict) -> Verdict:
+        """What is left of a proof when a value may leave its domain."""
+        if verdict is broken or verdict.status in (Status.VIOLATED, Status.REACHABLE):
+            return verdict
+        said = "is violated" if broken.status is Status.VIOLATED else "is unknown"
+        return replace(verdict, status=Status.UNKNOWN, reason=f"{broken.prop.name} {said}")
+
+
+def select(system: System, names: Sequence[str]) -> tuple[Property, ...]:
+    """The properties called `names`, or in families called so; all when there are no names.
+
+    `values_in_domain` is always among them: nothing is proved without it.
+    """
+    if not names:
+        return system.properties
+    for name in names:
+        if not any(name in (prop.name, prop.family) for prop in system.properties):
+            known = ", ".join(dict.fromkeys(prop.family or prop.name for prop in system.properties))
+            raise UsageError(f"no property {name!r}; there is {known}")
+    return tuple(p for p in system.properties if p.kind is Kind.IN_DOMAIN or p.name in names or p.family in names)
+
+
+def severity(system: System, trace: Trace) -> str:
+    """The worst grade that the model gives to the end of `trace`: its last state, or any of its loop."""
+    ends = trace.states[trace.loop :] if trace.loop is not None else trace.states[-1:]
+    graded = (label for label, formula in system.severities if any(evaluate(formula, state) for state in ends))
+    return next(graded, "")
+
+
+def explain(system: System, prop: Property, answer: Answer) -> str:
+    """Which part of the claim fails at the end of the answer's trace."""
+    trace = answer.trace
+    assert trace is not None
+    state = trace.states[-1]
+    match prop.kind:
+        case Kind.INVARIANT | Kind.LEMMA:
+            return _false_part(system, conj(*prop.formulas), state)
+        case Kind.IN_DOMAIN:
+            return next(part for part, ok in zip(prop.parts, prop.formulas, strict=True) if not evaluate(ok, state))
+        case Kind.STEP_INVARIANT:
+            return _false_part(system, conj(*prop.formulas), trace.states[-2], state)
+        case Kind.EVENT_NEVER:
+            events = system.transitions[trace.steps[-1]].events
+            return "emitted " + ", ".join(str(event) for event in events if event.name in prop.events)
+        case Kind.LEADS_TO:
+            return f"never again: {render(prop.formulas[1], system.slots)}"
+        case Kind.ALWAYS_POSSIBLE:
+            quietly = " without faults, by fair processes alone" if prop.quiet else ""
+            return f"no longer possible{quietly}: {render(prop.formulas[0], system.slots)}"
+        case Kind.DEADLOCK_FREE:
+            return "nobody can move, and " + (_busy(system, state) or "no process is at rest")
+        case Kind.NO_ABORT:
+            return "a process aborted"
+    return answer.detail
+
+
+def _false_part(system: System, formula: Expr, state: State, after: State | None = None) -> str:
+    parts = (part for part in conjuncts(formula) if not evaluate(part, state, after))
+    return render(next(parts), system.slots)
+
+
+def _busy(system: System, state: State) -> str:
+    """Where the processes stand that are not done."""
+    waiting = []
+    for process in system.processes:
+        if process.location is not None and state[process.location] not in process.done:
+            label = system.slots[process.location].domain.show(state[process.location])
+            waiting.append(f"{process.name} waits at {label!r}")
+    return ", ".join(waiting)
+
+
+def goals_of(system: System) -> list[Goal]:
+    """The questions behind all safety properties of `system`."""
+    return [goal(system, prop) for prop in system.properties if prop.kind in SAFETY]

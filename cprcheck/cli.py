@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: arguments in, exit code out.
+
+Exit codes: 0 nothing violated and nothing unknown, 1 violated or unreachable, 2 usage or model error, 3 unknown,
+4 engines disagree or a trace does not replay, 5 internal error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from cprcheck import __version__, catalog, files
+from cprcheck.errors import DisagreementError, ModelError, UsageError
+from cprcheck.language.model import Model
+from cprcheck.system import meaning
+from cprcheck.verdict import Report, Status
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OK, BAD, USAGE, UNKNOWN, DISAGREE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+_COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cprcheck")
+def cli() -> None:
+    """A model checker for QEMU live update (CPR) with VFIO devices.
+
+    MODEL is the name of a shipped model (see `cprcheck list`), FILE.py, or FILE.py::name.
+    """
+
+
+def model_options(function: F) -> F:
+    """The options that pick a model and its parameters."""
+    for option in (
+        click.option("--env", metavar="A,B…", help="What the environment may do; short for -p env=A,B…"),
+        click.option("--kernel", metavar="ERA", help="The kernel era or version; short for -p kernel=ERA."),
+        click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the model."),
+        click.argument("model"),
+    ):
+        function = option(function)
+    return function
+
+
+@cli.command(name="list")
+def list_models() -> int:
+    """List the shipped models, with what each of them asks."""
+    from cprcheck.report import tables
+
+    rows = [(model.name, model.doc.partition("\n")[0]) for _, model in catalog.shipped()]
+    click.echo(tables.two_columns(rows), nl=False)
+    return OK
+
+
+@cli.command()
+@model_options
+def show(model: str, params: tuple[str, ...], kernel: str | None, env: str | None) -> int:
+    """Print the transition system of MODEL: all that an engine knows of it."""
+    system = _bind(model, params, kernel, env).system
+    click.echo(f"# digest {system.digest()}; {system.merging}")
+    for line in meaning(system):
+        click.echo(line)
+    return OK
+
+
+@cli.command()
+@model_options
+@click.option("--faults", default="finite", metavar="none|finite|N", help="How many faults may happen.  [finite]")
+@click.option("--injected", is_flag=True, help="Also let faults happen that the real kernel cannot produce.")
+@click.option("--property", "properties", multiple=True, metavar="P", help="Check only this property or family.")
+@click.option("--engine", "engines", multiple=True, metavar="E", help="Use only explicit, bmc or prove.  [all]")
+@click.option("--max-states", type=click.IntRange(min=1), default=1_000_000, show_default=True, metavar="N")
+@click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
+@click.option("--timeout", type=float, metavar="S", help="Seconds for each engine on each question.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
+@click.option("--itf", "itf_file", type=click.Path(path_type=Path), metavar="FILE", help="Write traces as ITF here.")
+@click.option("--certificates", type=click.Path(path_type=Path), metavar="DIR", help="Write proofs as SMT-LIB here.")
+@click.option("--no-traces", is_flag=True, help="Print the verdicts only.")
+def check(
+    model: str,
+    params: tuple[str, ...],
+    kernel: str | None,
+    env: str | None,
+    faults: str,
+    injected: bool,
+    properties: tuple[str, ...],
+    engines: tuple[str, ...],
+    max_states: int,
+    depth: int,
+    timeout: float | None,
+    json_file: Path | None,
+    itf_file: Path | None,
+    certificates: Path | None,
+    no_traces: bool,
+) -> int:
+    """Check the properties of MODEL: HOLDS with its scope, or VIOLATED with a shortest trace."""
+    from cprcheck import checking
+    from cprcheck.report import text
+
+    options = checking.Options(
+        engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
+    )
+    with progress() as say:
+        found = checking.check(_bind(model, params, kernel, env), options, say)
+    for line in text.report(found, _again(model, params, kernel, env, faults, injected), traces=not no_traces):
+        click.echo(_coloured(line))
+    write_outputs(found, json_file, itf_file, certificates)
+    return exit_code(found)
+
+
+@cli.command()
+@model_options
+@click.option("--take", metavar="1,2…", help="Take these steps and stop, instead of asking.")
+def step(model: str, params: tuple[str, ...], kernel: str | None, env: str | None, take: str | None) -> int:
+    """Walk MODEL by hand: see each state and what can happen next."""
+    from cprcheck.report import text
+    from cprcheck.walk import Walk
+
+    walk = Walk(_bind(model, params, kernel, env).system)
+    answers = iter(take.split(",")) if take is not None else None
+    if walk.started:
+        for line in text.trace_lines(walk.system, walk.trace()):
+            click.echo(line)
+    while True:
+        for line in text.options(walk.system, walk.options(), started=walk.started):
+            click.echo(line)
+        answer = next(answers, "q") if answers else click.prompt("step, b(ack) or q(uit)", default="q")
+        if answer == "q":
+            return OK
+        if answer == "b":
+            walk.back()
+            continue
+        if not answer.strip().isdigit() or not 0 < int(answer) <= len(walk.options()):
+            raise UsageError(f"no step {answer!r}; there are {len(walk.options())}")
+        before = walk.started
+        walk.take(int(answer) - 1)
+        for line in (
+            text.last_step(walk.system, walk.trace()) if before else text.trace_lines(walk.system, walk.trace())
+        ):
+            click.echo(line)
+
+
+# ---- parts ------------------------------------------------------------------------------------------------------
+
+
+def _bind(model: str, params: tuple[str, ...], kernel: str | None, env: str | None) -> Model:
+    return catalog.bind(catalog.find(model), assignments(params, kernel, env))
+
+
+def assignments(params: Sequence[str], kernel: str | None, env: str | None) -> dict[str, str]:
+    """`-p NAME=VALUE` options as a dictionary."""
+    given = {}
+    for text in params:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"-p {text}: write -p NAME=VALUE")
+        given[name] = value
+    shorts = {"kernel": kernel, "env": env}
+    return given | {name: short for name, short in shorts.items() if short is not None}
+
+
+def budget(faults: str) -> int | None:
+    """The fault budget that `--faults` means; None for any finite number."""
+    if faults == "finite":
+        return None
+    if faults == "none":
+        return 0
+    if faults.isdigit():
+        return int(faults)
+    raise UsageError(f"--faults {faults}: write none, finite or a number")
+
+
+def exit_code(found: Report) -> int:
+    """The exit code for a report: the highest of 4, 1, 3 that applies."""
+    statuses = {verdict.status for verdict in found.verdicts}
+    if found.disagreements:
+        return DISAGREE
+    if any(status.bad for status in statuses):
+        return BAD
+    return UNKNOWN if Status.UNKNOWN in statuses else OK
+
+
+def write_outputs(found: Report, json_file: Path | None, itf_file: Path | None, certificates: Path | None) -> None:
+    """Write the files that were asked for, each as a whole or not at all."""
+    from cprcheck.report import document, itf, text
+
+    if json_file is not None:
+        files.write(json_file, document.dumps(found))
+    if itf_file is not None:
+        shown = text.shown(found.verdicts)
+        for verdict in shown:
+            name = itf_file if len(shown) == 1 else itf_file.with_name(f"{verdict.prop.name}-{itf_file.name}")
+            files.write(name, itf.dumps(found.system, verdict))
+            click.echo(f"wrote {name}", err=True)
+        if not shown:
+            click.echo(f"{itf_file} not written: nothing was violated", err=True)
+    if certificates is not None:
+        certificates.mkdir(parents=True, exist_ok=True)
+        write_certificates(found, certificates)
+
+
+def write_certificates(found: Report, folder: Path) -> None:
+    """Write the SMT-LIB queries of every proof: each is unsatisfiable, and any solver can say so."""
+    for verdict in found.verdicts:
+        for answer in verdict.answers:
+            for query, content in answer.certificate:
+                files.write(folder / f"{verdict.prop.name}-{query}.smt2", content)
+
+
+def _again(
+    model: str, params: tuple[str, ...], kernel: str | None, env: str | None, faults: str, injected: bool
+) -> list[str]:
+    """The command line that leads here again, without `--property`."""
+    words = ["cprcheck", "check", model]
+    for text in params:
+        words += ["-p", text]
+    for option, value in (("--kernel", kernel), ("--env", env)):
+        words += [option, value] if value is not None else []
+    words += ["--faults", faults] if faults != "finite" else []
+    return [*words, "--injected"] if injected else words
+
+
+def _coloured(line: str) -> str:
+    for word, colour in _COLOURS.items():
+        if line.startswith(f"  {word} "):
+            return f"  {click.style(word, fg=colour, bold=True)}{line[2 + len(word) :]}"
+    return click.style(line, fg="red", bold=True) if line.startswith("DISAGREEMENT") else line
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Something that says on a terminal's stderr what is going on; silent elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("building the model") as status:
+        yield status.update
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit code.  An exception of ours, or of Python's, never ends in code 1."""
+    try:
+        code = cli.main(args=arguments, prog_name="cprcheck", standalone_mode=False)
+        return code if isinstance(code, int) else OK
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except (ModelError, UsageError) as error:
+        click.echo(f"cprcheck: {error}", err=True)
+        return USAGE
+    except DisagreementError as error:
+        click.echo(f"cprcheck: DISAGREEMENT {error}", err=True)
+        return DISAGREE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    except Exception:
+        click.echo(f"cprcheck: internal error, please report it\n{traceback.format_exc()}", err=True)
+        return INTERNAL

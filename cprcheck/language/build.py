@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From declarations to a System: run what the author wrote, once, and write down what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from cprcheck.domains import OneOf
+from cprcheck.errors import ModelError, Source
+from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
+from cprcheck.language.declare import GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl
+from cprcheck.language.machine import Extraction, Machine
+from cprcheck.language.path import OVER, Path, explore
+from cprcheck.language.place import reported
+from cprcheck.language.rails import instrument
+from cprcheck.language.terms import Term
+from cprcheck.language.view import Reader, View
+from cprcheck.passes.merge import merge_locations
+from cprcheck.passes.obligations import with_domain_obligations
+from cprcheck.system import (
+    ABORTED,
+    END,
+    FIRST,
+    Kind,
+    Process,
+    Property,
+    Slot,
+    System,
+    Transition,
+)
+
+SPECIAL = ("end", "not started", "dead", "aborted")
+
+
+def system(declarations: Declarations) -> System:
+    """The System that is declared: extracted, with domain obligations, equal locations merged."""
+    return _Builder(declarations).build()
+
+
+class _Builder:
+    """One model on its way to a System."""
+
+    def __init__(self, declarations: Declarations) -> None:
+        self.declarations = declarations
+        self.extractions: dict[int, Extraction] = {}
+        names = [process.name for process in self.declarations.processes]
+        for lock in self.declarations.locks:
+            slots = self.declarations.slots
+            slots[lock.slot] = replace(slots[lock.slot], domain=OneOf("free", *names))
+
+    def build(self) -> System:
+        transitions: list[Transition] = []
+        processes: list[Process] = []
+        for decl in self.declarations.processes:
+            if decl.location is None:
+                transitions += self.action(decl)
+                idle: frozenset[int] = frozenset()
+            else:
+                idle, steps = self.process(decl)
+                transitions += steps
+            group = None if decl.group is None else decl.group.name
+            processes.append(Process(decl.name, decl.fairness, decl.location, group, idle))
+        properties = tuple(map(self.property, self.declarations.properties))
+        severities = tuple((label, self.formula(function)) for label, function in self.declarations.severities)
+        assume = conj(*map(self.formula, self.declarations.assumptions))
+        made = System(
+            name=self.declarations.name,
+            slots=tuple(self.declarations.slots),
+            init=tuple(self.declarations.init),
+            processes=tuple(processes),
+            transitions=tuple(transitions),
+            properties=(*properties, *self.implicit(properties)),
+            assume=assume,
+            severities=severities,
+            params=self.declarations.params,
+            scope=tuple(self.declarations.scope),
+            doc=self.declarations.doc,
+        )
+        return merge_locations(with_domain_obligations(self.located(made)))
+
+    # ---- processes and actions ------------------------------------------------------------------------------
+
+    def process(self, decl: ProcessDecl) -> tuple[frozenset[int], list[Transition]]:
+        """The idle locations and the steps of a process; its location slot gets its domain."""
+        assert decl.location is not None
+        found = self.extractions[decl.number] = Machine(decl, View(self.declarations, decl)).run()
+        domain = OneOf(*SPECIAL, *_distinct([location.label for location in found.locations]))
+        slot, size = decl.location, domain.size
+        self.declarations.slots[slot] = Slot(f"@{decl.name}", replace(domain, name=f"@{decl.name}"), "location")
+        steps = []
+        for step in found.steps:
+            here = member(slot, [FIRST + step.origin], 0, size)
+            writes = dict(step.path.writes)
+            if step.target is not None:
+                writes[slot] = Const(FIRST + step.target)
+            elif step.over == "end":
+                writes[slot] = Const(END)
+            steps.append(self.transition(decl, found.locations[step.origin].label, step.path, here, writes))
+        return frozenset(FIRST + i for i, location in enumerate(found.locations) if location.idle), steps
+
+    def action(self, decl: ProcessDecl) -> list[Transition]:
+        """The steps of an action, one for each path."""
+        view = View(self.declarations, decl)
+        stamp = self.declarations.renew(f"action {decl.name}")
+        base = Path(
+            functions=[decl.c_function] if decl.c_function else [], lines={(decl.source.file, decl.source.line)}
+        )
+        if decl.group is not None:
+            base.assume(member(decl.group.slot, [GROUP_ALIVE], 0, 3))
+        if decl.lock is not None:
+            base.assume(member(decl.lock.slot, [LOCK_FREE], 0, self.declarations.slots[decl.lock.slot].domain.size))
+        function = instrument(decl.function)
+
+        def run() -> None:
+            with reported():
+                function(view, **decl.args)
+
+        outcomes = explore(stamp, base, run)
+        return [self.transition(decl, decl.family, path, TRUE, path.writes) for path, _ in outcomes]
+
+    def transition(self, decl: ProcessDecl, label: str, path: Path, here: Expr, writes: dict[int, Expr]) -> Transition:
+        """One path as a transition."""
+        unchanged = {slot for slot, value in writes.items() if _is_read(value, slot)}
+        update = tuple((slot, writes[slot]) for slot in sorted(writes) if slot not in unchanged)
+        return Transition(
+            process=decl.number,
+            label=label,
+            guard=conj(here, *path.conditions),
+            update=update,
+            choices=tuple(path.choices),
+            faults=tuple(path.faults),
+            events=tuple(path.events),
+            functions=tuple(path.functions),
+            sources=tuple(sorted(Source(file, line) for file, line in path.lines)),
+        )
+
+    # ---- properties -----------------------------------------------------------------------------------------
+
+    def property(self, decl: PropertyDecl) -> Property:
+        """A property as formulas."""
+        formulas: tuple[Expr, ...]
+        if decl.kind is Kind.STEP_INVARIANT:
+            formulas = self.formulas(decl.function, decl.args, views=2)
+        elif decl.kind is Kind.LEADS_TO:
+            formulas = self.formulas(decl.function, decl.args, results=2)
+        elif decl.kind is Kind.EVENT_NEVER:
+            formulas = self.formulas(decl.function, decl.args, missing=True)
+        elif decl.function is None:
+            formulas = (FALSE,)
+        else:
+            formulas = self.formulas(decl.function, decl.args)
+        return Property(decl.name, decl.kind, formulas, decl.events, (), decl.quiet, decl.family, decl.doc, decl.source)
+
+    def formula(self, function: Callable[..., Any]) -> Expr:
+        """One truth value over the state."""
+        return self.formulas(function, {})[0]
+
+    def formulas(
+        self,
+        function: Callable[..., Any] | None,
+        args: Any,
+        views: int = 1,
+        results: int = 1,
+        *,
+        missing: bool | None = None,
+    ) -> tuple[Expr, ...]:
+        """What a property function returns, its paths joined into one formula for each result.
+
+        `missing` is what a function that returns nothing says; None when it has to say something.
+        """
+        assert function is not None
+        stamp = self.declarations.renew(f"property {function.__name__}")
+        readers = [Reader(self.declarations, primed=bool(i)) for i in range(views)]
+        railed = instrument(function)
+
+        def run() -> list[Expr]:
+            with reported():
+                returned = railed(*readers, **args)
+            values = [returned] if results == 1 else returned
+            if results > 1 and not (isinstance(values, tuple) and len(values) == results):
+                raise ModelError(
+                    f"{function.__name__} returns {returned!r}; return (trigger, response)", _source(function)
+                )
+            return [self.claim(function, value, missing) for value in values]
+
+        outcomes = explore(stamp, Path(), run)
+        return tuple(
+            _rejoin([(path.decided, values[i]) for path, values in outcomes if values is not OVER])  # type: ignore[index]
+            for i in range(results)
+        )
+
+    def claim(self, function: Callable[..., Any], value: object, missing: bool | None) -> Expr:
+        """A truth value that a property function returned."""
+        if isinstance(value, Term) and value.domain.kind == "bool":
+            return value.node
+        if isinstance(value, bool):
+            return truth(value)
+        if value is None and missing is not None:
+            return truth(missing)
+        said = "nothing" if value is None else repr(value)
+        raise ModelError(f"{function.__name__} returns {said}; return the claim, a truth value", _source(function))
+
+    def implicit(self, properties: tuple[Property, ...]) -> list[Property]:
+        """The properties that every model has: somebody can move, nobody is stuck, nobody aborts."""
+        found = []
+        if not any(prop.kind is Kind.DEADLOCK_FREE for prop in properties):
+            doc = "Somebody can move without a fault, or everybody is done."
+            found.append(Property("deadlock_free", Kind.DEADLOCK_FREE, (FALSE,), family="deadlock_free", doc=doc))
+        if self.extractions:
+            doc = "A process that is not done can still move, some day."
+            found.append(Property("nobody_stuck", Kind.NO_STUCK, family="nobody_stuck", doc=doc))
+        steps = (step for extraction in self.extractions.values() for step in extraction.steps)
+        if any(Const(ABORTED) in step.path.writes.values() and step.over == "gone" for step in steps):
+            doc = "No process aborts."
+            found.append(Property("never_aborts", Kind.NO_ABORT, family="never_aborts", doc=doc))
+        return found
+
+    # ---- locations that were named before they were known ---------------------------------------------------------
+
+    def located(self, system: System) -> System:
+        """`system` with every `m.at` replaced by the set of locations that it means."""
+        marks = [self.mark(decl, label) for decl, label in self.declarations.marks]
+
+        def leaf(at: Read | In) -> Expr:
+            if at.slot >= 0 or isinstance(at, Read):
+                return at
+            found = marks[-1 - at.slot]
+            return found if at.mask == 2 else neg(found)
+
+        def put(node: Expr) -> Expr:
+            return rebuild(node, leaf)
+
+        if not marks:
+            return system
+        return replace(
+            system,
+            assume=put(system.assume),
+            transitions=tuple(
+                replace(t, guard=put(t.guard), update=tuple((slot, put(value)) for slot, value in t.update))
+                for t in system.transitions
+            ),
+            properties=tuple(replace(p, formulas=tuple(map(put, p.formulas))) for p in system.properties),
+            severities=tuple((label, put(formula)) for label, formula in system.severities),
+        )
+
+    def mark(self, decl: ProcessDecl, label: str) -> Expr:
+        """The locations of `decl` that are called `label`."""
+        if decl.location is None:
+            raise ModelError(f"m.at: {decl.name} is an action and has no locations", decl.source)
+        labels = [location.label for location in self.extractions[decl.number].locations]
+        codes = [FIRST + i for i, other in enumerate(labels) if other == label]
+        if label in SPECIAL:
+            codes.append(SPECIAL.index(label))
+        if not codes:
+            known = ", ".join(repr(other) for other in dict.fromkeys(labels))
+            raise ModelError(f"m.at: {decl.name} has no step {label!r}; it has {known}", decl.source)
+        return member(decl.location, codes, 0, self.declarations.slots[decl.location].domain.size)
+
+
+def _rejoin(cases: list[tuple[list[tuple[Expr, bool]], Expr]]) -> Expr:
+    """The paths of a function without side effects as one formula: its decisions in the order it took them."""
+    if len(cases) == 1 and not cases[0][0]:
+        return cases[0][1]
+    question = cases[0][0][0][0]
+    yes, no = (
+        [(decided[1:], value) for decided, value in cases if decided[0] == (question, answer)]
+        for answer in (True, False)
+    )
+    return ite(question, _rejoin(yes), _rejoin(no))
+
+
+def _source(function: Callable[..., Any]) -> Source:
+    return Source(function.__code__.co_filename, function.__code__.co_firstlineno)
+
+
+def _is_read(value: Expr, slot: int) -> bool:
+    """Whether `value` is what `slot` holds anyway."""
+    return value in (Read(slot), In(slot, 2, 0, 2))
+
+
+def _distinct(labels: list[str]) -> list[str]:
+    """`labels` with a number behind those that occur before."""
+    seen: dict[str, int] = {}
+    result = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        result.append(label if seen[label] == 1 else f"{label} <{seen[label]}>")
+    return result

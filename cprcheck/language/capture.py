@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a function captures (closure cells, defaults, the globals it names), so that a change can be noticed.
+
+A process is run piece by piece, and pieces are run again.  If one of them changes a captured list, the next run
+does something else, and a branch may be lost without a sound.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Hashable, Iterator
+from dataclasses import is_dataclass
+from enum import Enum
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+from cprcheck.errors import ModelError
+from cprcheck.language.place import is_authors, source_of
+
+Fingerprint = dict[str, Hashable]
+"""For each captured name, dotted where functions lead to others, its contents in a comparable form."""
+
+
+def fingerprint(function: Any) -> Fingerprint:
+    """The captured contents of `function` and of the author's functions that it names.
+
+    Raises ModelError when it captures an iterator, which remembers how far it was read.
+    """
+    found: Fingerprint = {}
+    _Collector(found).function(function, "")
+    return found
+
+
+def changed(before: Fingerprint, after: Fingerprint) -> str:
+    """The first captured name whose contents differ; empty when none does."""
+    return next((name for name in after if before.get(name) != after[name]), "")
+
+
+class _Collector:
+    """One walk through what is captured."""
+
+    def __init__(self, found: Fingerprint) -> None:
+        self.found = found
+        self.seen: set[int] = set()
+
+    def function(self, function: Any, prefix: str) -> None:
+        """Add everything that `function` captures, its names starting with `prefix`."""
+        if isinstance(function, MethodType):
+            self.found[f"{prefix}self"] = self.freeze(function.__self__, f"{prefix}self")
+            function = function.__func__
+        if not isinstance(function, FunctionType) or id(function) in self.seen:
+            return
+        self.seen.add(id(function))
+        if not is_authors(function.__code__.co_filename):
+            return
+        for name, value in self.captured(function):
+            where = f"{prefix}{name}"
+            if hasattr(value, "__next__") and not inspect.isgeneratorfunction(value):
+                raise ModelError(
+                    f"{function.__name__} captures the iterator {name!r}, "
+                    "which remembers how far it was read; use a tuple",
+                    source_of(function.__code__),
+                )
+            if isinstance(value, (FunctionType, MethodType)):
+                self.function(value, f"{where}.")
+            elif isinstance(value, ModuleType):
+                self.module(value, function, f"{where}.")
+            else:
+                self.found[where] = self.freeze(value, where)
+
+    def captured(self, function: FunctionType) -> Iterator[tuple[str, Any]]:
+        """(name, value) of closure cells, defaults and the globals that the code names."""
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            try:
+                yield name, cell.cell_contents
+            except ValueError:  # not filled yet
+                continue
+        for index, value in enumerate(function.__defaults__ or ()):
+            yield f"default {index}", value
+        for name in function.__code__.co_names:
+            if name in function.__globals__:
+                yield name, function.__globals__[name]
+
+    def module(self, module: ModuleType, function: FunctionType, prefix: str) -> None:
+        """What `function` may use of an author's module."""
+        if not is_authors(getattr(module, "__file__", None) or "<frozen"):
+            return
+        for name in function.__code__.co_names:
+            value = getattr(module, name, None)
+            if isinstance(value, FunctionType):
+                self.function(value, f"{prefix}{name}.")
+            elif value is not None:
+                self.found[f"{prefix}{name}"] = self.freeze(value, f"{prefix}{name}")
+
+    def freeze(self, value: Any, where: str) -> Hashable:
+        """`value` in a form that changes when its contents do; other objects are taken as they are."""
+        if value is None or isinstance(value, (bool, int, str, bytes, float)):
+            return (type(value).__name__, value)
+        if isinstance(value, (list, tuple)):
+            return (type(value).__name__, *(self.freeze(item, where) for item in value))
+        if isinstance(value, (set, frozenset)):
+            return (type(value).__name__, frozenset(self.freeze(item, where) for item in value))
+        if isinstance(value, dict):
+            return ("dict", *((self.freeze(k, where), self.freeze(v, where)) for k, v in value.items()))
+        if isinstance(value, (FunctionType, MethodType)):
+            self.function(value, f"{where}.")
+        elif id(value) not in self.seen and not isinstance(value, (type, Enum)) and self.is_authors_object(value):
+            self.seen.add(id(value))
+            return ("object", id(value), self.freeze(dict(vars(value)), where))
+        return ("object", id(value))
+
+    def is_authors_object(self, value: Any) -> bool:
+        """Whether `value` has contents worth looking at: an instance of a class outside of cprcheck."""
+        module = type(value).__module__.split(".")[0]
+        return (hasattr(value, "__dict__") and module not in ("cprcheck", "builtins")) or is_dataclass(value)

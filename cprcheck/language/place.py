@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where in the author's file are we?  Every message of the language answers that."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+
+from cprcheck.errors import ModelError, Source, UsageError
+
+_HERE = str(Path(__file__).resolve().parents[1])
+_STDLIB = sysconfig.get_paths()["stdlib"]
+
+
+def is_authors(filename: str) -> bool:
+    """Whether code from `filename` was written by a model's author: it is neither ours nor Python's."""
+    if filename.startswith(_HERE):
+        return filename.startswith(str(Path(_HERE, "models")))
+    in_stdlib = filename.startswith(_STDLIB) and "site-packages" not in filename
+    return not in_stdlib and not filename.startswith("<frozen")
+
+
+def author_source() -> Source | None:
+    """The innermost line of the author's that is being run."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_authors(frame.f_code.co_filename):
+            return Source(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def source_of(code: CodeType) -> Source:
+    """The line at which a function begins."""
+    return Source(code.co_filename, code.co_firstlineno)
+
+
+def breach(sentence: str) -> ModelError:
+    """The error for a broken rule, at the author's present line."""
+    return ModelError(sentence, author_source())
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn an exception that escapes from the author's code into a ModelError at the author's line."""
+    try:
+        yield
+    except (ModelError, UsageError):
+        raise
+    except Exception as error:
+        raise ModelError(f"{type(error).__name__}: {error}", _last_author_line(error)) from error
+
+
+def _last_author_line(error: Exception) -> Source | None:
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if is_authors(traceback.tb_frame.f_code.co_filename):
+            found = Source(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found

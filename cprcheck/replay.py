@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is a trace really a run of the System, and does it show what it is said to show?
+
+Only the reference interpreter is asked.  Nobody sees a trace that has not passed.
+"""
+
+from __future__ import annotations
+
+from cprcheck.errors import DisagreementError
+from cprcheck.expr import FALSE
+from cprcheck.passes.safety import goal
+from cprcheck.semantics import apply, enabled, evaluate
+from cprcheck.system import SAFETY, Fairness, Kind, Property, System
+from cprcheck.trace import Trace
+
+
+def replay(system: System, prop: Property, trace: Trace) -> None:
+    """Check `trace`, the evidence against (or, for REACHABLE, for) `prop`.
+
+    Raises DisagreementError with the first thing that is wrong with it.
+    """
+    walk(system, trace)
+    if prop.kind in SAFETY:
+        _safety(system, prop, trace)
+    elif prop.kind is Kind.LEADS_TO:
+        _lasso(system, prop, trace)
+
+
+def walk(system: System, trace: Trace) -> None:
+    """Check that `trace` starts in an initial state and that each step is one of the System's."""
+    first = trace.states[0]
+    fits = all(code in codes for code, codes in zip(first, system.init, strict=True))
+    if not fits or not evaluate(system.assume, first):
+        raise DisagreementError("the trace does not start in an initial state")
+    for number, step in enumerate(trace.steps, 1):
+        before, after = trace.states[number - 1], trace.states[number]
+        transition = system.transitions[step]
+        if not enabled(transition, before):
+            raise DisagreementError(f"step {number} of the trace ({transition.title}) cannot be taken there")
+        if apply(transition, before) != after:
+            raise DisagreementError(f"step {number} of the trace ({transition.title}) leads to another state")
+    if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
+        raise DisagreementError("the loop of the trace does not close")
+
+
+def _safety(system: System, prop: Property, trace: Trace) -> None:
+    question = goal(system, prop)
+    if question.steps:
+        wrong = dict(question.steps).get(trace.steps[-1], FALSE) if trace.steps else FALSE
+        decided = evaluate(wrong, trace.states[-2]) if trace.steps else 0
+    else:
+        decided = evaluate(question.bad, trace.states[-1])
+    if not decided:
+        raise DisagreementError(f"the trace does not decide {prop.name}")
+
+
+def _lasso(system: System, prop: Property, trace: Trace) -> None:
+    trigger, response = prop.formulas
+    if trace.loop is None:
+        raise DisagreementError(f"the trace against {prop.name} has no loop")
+    raised = [i for i, s in enumerate(trace.states) if evaluate(trigger, s) and not evaluate(response, s)]
+    answered = [i for i, s in enumerate(trace.states) if evaluate(response, s)]
+    if not any(all(a < min(r, trace.loop) for a in answered) for r in raised):
+        raise DisagreementError(f"the trace against {prop.name} answers the trigger")
+    inside = range(trace.loop, len(trace.states))
+    loop_steps = trace.steps[trace.loop :]
+    if any(system.transitions[step].faults for step in loop_steps):
+        raise DisagreementError(f"the loop of the trace against {prop.name} takes a fault")
+    moving = {system.transitions[step].process for step in loop_steps}
+    for number, process in enumerate(system.processes):
+        if process.fairness is Fairness.NONE or number in moving:
+            continue
+        able = [_can_move(system, number, trace, i) for i in inside]
+        if all(able) or (process.fairness is Fairness.STRONG and any(able)):
+            raise DisagreementError(f"the loop of the trace against {prop.name} is unfair to {process.name}")
+
+
+def _can_move(system: System, process: int, trace: Trace, at: int) -> bool:
+    own = (t for t in system.transitions if t.process == process and not t.faults)
+    return any(enabled(t, trace.states[at]) for t in own)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report as JSON, for machines: no times, no paths of this machine, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+from cprcheck.report.text import title
+from cprcheck.system import System
+from cprcheck.verdict import Report, Verdict
+
+SCHEMA = "cprcheck-report-1"
+
+
+def document(found: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    size = found.size
+    return {
+        "schema": SCHEMA,
+        "cprcheck": version("cprcheck"),
+        "z3": version("z3-solver"),
+        "model": found.system.name,
+        "title": title(found.system),
+        "params": dict(found.system.params),
+        "digest": found.system.digest(),
+        "scope": list(found.scope),
+        "merging": found.system.merging,
+        "size": None
+        if size is None
+        else {
+            "states": size.states,
+            "generated": size.generated,
+            "depth": size.depth,
+            "complete": size.complete,
+        },
+        "properties": [_verdict(found.system, verdict) for verdict in found.verdicts],
+        "disagreements": list(found.disagreements),
+    }
+
+
+def dumps(found: Report) -> str:
+    """The report as the text of a JSON file."""
+    return json.dumps(document(found), indent=1) + "\n"
+
+
+def _verdict(system: System, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.prop.name,
+        "family": verdict.prop.family,
+        "kind": verdict.prop.kind.value,
+        "claim": verdict.prop.doc,
+        "status": verdict.status.value,
+        "reason": verdict.reason,
+        "severity": verdict.severity,
+        "violated": verdict.violated,
+        "answers": [
+            {"engine": a.engine, "status": a.status.value, "basis": a.basis, "reason": a.reason}
+            for a in verdict.answers
+        ],
+        "steps": None if verdict.trace is None else len(verdict.trace),
+        "loop": None if verdict.trace is None else verdict.trace.loop,
+        "trace": None if verdict.trace is None else [_step(system, step) for step in verdict.trace.steps],
+    }
+
+
+def _step(system: System, index: int) -> dict[str, Any]:
+    transition = system.transitions[index]
+    return {
+        "process": system.processes[transition.process].name,
+        "label": transition.label,
+        "choices": [list(choice) for choice in transition.choices],
+        "faults": [fault.label for fault in transition.faults],
+        "events": [str(event) for event in transition.events],
+        "functions": list(transition.functions),
+    }

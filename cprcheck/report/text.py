@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verdicts and traces for a terminal, at most `WIDTH` columns where the names allow it."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from cprcheck.errors import shorten
+from cprcheck.system import State, System, Transition
+from cprcheck.trace import Trace
+from cprcheck.verdict import Report, Status, Verdict
+
+WIDTH = 110
+_ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
+
+
+def title(system: System) -> str:
+    """The model with its parameters: `v7(kernel=E1, recover=False)`."""
+    params = ", ".join(f"{key}={value or 'none'}" for key, value in system.params)
+    return f"{system.name}({params})" if params else system.name
+
+
+def number(value: int) -> str:
+    """A count with its thousands apart: 12 345."""
+    return f"{value:,}".replace(",", " ")
+
+
+def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -> Iterator[str]:
+    """The whole report, line by line: what was checked, a line per property, a trace for what failed.
+
+    `command` is the command line without `--property`; with it each trace says how to get it again.
+    """
+    yield from heading(found)
+    yield ""
+    yield from verdict_lines(found.verdicts)
+    for line in found.disagreements:
+        yield ""
+        yield f"DISAGREEMENT {line}"
+    if traces:
+        for verdict in shown(found.verdicts):
+            yield ""
+            yield from evidence(found.system, verdict, command)
+    yield ""
+    yield summary(found)
+
+
+def heading(found: Report) -> Iterator[str]:
+    """The model, its size, and the scope of every verdict below."""
+    system = found.system
+    yield from wrap(title(system), 0)
+    size = f"{len(system.slots)} slots, {len(system.processes)} processes, {len(system.transitions)} transitions"
+    if found.size is not None:
+        counted = (
+            f"{number(found.size.states)} states, {number(found.size.generated)} generated, depth {found.size.depth}"
+        )
+        size += f"; {counted}{'' if found.size.complete else ' (not all)'}"
+    yield f"  {size}"
+    yield from wrap("scope: " + "; ".join(found.scope), 2)
+
+
+def wrap(text: str, indent: int) -> list[str]:
+    """`text` in lines of at most WIDTH columns, indented, and two deeper from the second on."""
+    first, rest = " " * indent, " " * (indent + 2)
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False) or [""]
+
+
+def grouped(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
+    """Verdicts of one family with the same status and severity, the shortest trace first, together."""
+    groups: dict[tuple[str, Status, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        family = verdict.prop.family or verdict.prop.name
+        groups.setdefault((family, verdict.status, verdict.severity), []).append(verdict)
+    for group in groups.values():
+        group.sort(key=lambda verdict: len(verdict.trace) if verdict.trace else 0)
+    return list(groups.values())
+
+
+def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """One line per property, or per group of its instances that fared alike."""
+    rows = []
+    for group in grouped(verdicts):
+        first = group[0]
+        family = first.prop.family or first.prop.name
+        instances = sum(1 for verdict in verdicts if (verdict.prop.family or verdict.prop.name) == family)
+        name = first.prop.name if instances == 1 else f"{family} ({len(group)} of {instances})"
+        rows.append((first.status.value, name, _found(first), ", ".join(first.engines), first.severity))
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _found(verdict: Verdict) -> str:
+    """What the answer rests on: the length of the trace, the kind of proof, or why there is none."""
+    return verdict.reason or verdict.basis
+
+
+def shown(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts whose traces are printed: of each group that failed, the shortest."""
+    return [group[0] for group in grouped(verdicts) if group[0].trace is not None and group[0].status.bad]
+
+
+def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> Iterator[str]:
+    """The trace behind a verdict, with what it shows."""
+    assert verdict.trace is not None
+    yield f"--- {verdict.prop.name}"
+    yield from wrap(" ".join(verdict.prop.doc.split()), 0) if verdict.prop.doc else ()
+    yield ""
+    yield from trace_lines(system, verdict.trace)
+    yield ""
+    yield from wrap(f"violated: {verdict.violated}", 2)
+    if verdict.severity:
+        yield f"  severity: {verdict.severity}"
+    if verdict.prop.source is not None:
+        yield f"  claimed:  {shorten(verdict.prop.source.file)}:{verdict.prop.source.line}"
+    if command:
+        again = [*command, "--property", verdict.prop.name]
+        yield f"  again:    {shlex.join(again)}"
+
+
+def trace_lines(system: System, trace: Trace) -> Iterator[str]:
+    """The first state in full, then each step and what it changed."""
+    yield from _state_lines(system, trace.states[0])
+    for at, step in enumerate(trace.steps, 1):
+        if trace.loop == at - 1:
+            yield "     -- the loop starts here --"
+        transition = system.transitions[step]
+        yield from _step_lines(system, at, transition)
+        yield from _change_lines(system, transition, trace.states[at - 1], trace.states[at])
+    if trace.loop is not None:
+        end = len(trace) == trace.loop
+        yield (
+            "     -- and nobody has to move from here on --"
+            if end
+            else f"     -- back to state {trace.loop}, for ever --"
+        )
+
+
+def _state_lines(system: System, state: State) -> list[str]:
+    cells = []
+    for slot, code in zip(system.slots, state, strict=True):
+        cells.append(
+            f"{slot.name}={slot.domain.show(code).replace(' ', '_') if slot.role == 'lock' else slot.domain.show(code)}"
+        )
+    lines = [""]
+    for cell in cells:
+        if lines[-1] and len(lines[-1]) + len(cell) + 2 > WIDTH - 5:
+            lines.append("")
+        lines[-1] += f"  {cell}" if lines[-1] else cell
+    return [f"{'0' if at == 0 else '':>3}  {line}" for at, line in enumerate(lines)]
+
+
+def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
+    process = system.processes[transition.process].name
+    fault = "FAULT " if transition.faults else ""
+    said = process if transition.label == process.split("(")[0] else f"{process}: {transition.label}"
+    picked = f" ({', '.join(f'{q}: {a}' for q, a in transition.choices)})" if transition.choices else ""
+    text = f"{at:>3}  {fault}{said}{picked}"
+    functions = ", ".join(transition.functions)
+    if not functions:
+        yield text
+    elif len(text) + len(functions) + 4 <= WIDTH:
+        yield f"{text}  [{functions}]"
+    else:
+        yield text
+        yield from wrap(f"[{functions}]", 7)
+    for taken in transition.faults:
+        injected = " (injected: the real kernel cannot do this)" if taken.injected else ""
+        yield f"       fault: {taken.label}{injected}"
+    for event in transition.events:
+        yield f"       event: {event}"
+
+
+def _change_lines(system: System, transition: Transition, before: State, after: State) -> Iterator[str]:
+    """What the step changed; where its own process stands is told by the next step's label."""
+    own = system.processes[transition.process].location
+    for index, slot in enumerate(system.slots):
+        if before[index] != after[index] and index != own:
+            yield f"       {slot.name}: {slot.domain.show(before[index])} -> {slot.domain.show(after[index])}"
+
+
+def summary(found: Report) -> str:
+    """How many properties fared how."""
+    counts = {status: sum(verdict.status is status for verdict in found.verdicts) for status in _ORDER}
+    parts = [f"{count} {status.value}" for status, count in counts.items() if count]
+    return ", ".join(parts) or "nothing was checked"
+
+
+def options(system: System, found: Sequence[tuple[int, State]], *, started: bool) -> Iterator[str]:
+    """What can be done next, numbered from 1."""
+    if not found:
+        yield "     nothing can happen any more"
+    for at, (step, state) in enumerate(found, 1):
+        if started:
+            yield "  >" + next(iter(_step_lines(system, at, system.transitions[step])))
+        else:
+            yield f"  >{at:>3}  start in"
+            yield from (f"  {line}" for line in _state_lines(system, state))
+
+
+def last_step(system: System, trace: Trace) -> Iterator[str]:
+    """The last step of a run and what it changed."""
+    transition = system.transitions[trace.steps[-1]]
+    yield from _step_lines(system, len(trace), transition)
+    yield from _change_lines(system, transition, trace.states[-2], trace.states[-1])
