@@ -228,7 +228,7 @@ def explain(system: System, prop: Property, answer: Answer) -> str:
             return f"never again: {render(prop.formulas[1], system.slots)}"
         case Kind.ALWAYS_POSSIBLE:
             quietly = " without faults, by fair processes alone" if prop.quiet else ""
-            return f"no longer possible{quietly}: {render(prop.formulas[0], system.slots)}"
+            return f"no longer possible{quietly}: {render(prop.formulas[1], system.slots)}"
         case Kind.DEADLOCK_FREE:
             return "nobody can move, and " + (_busy(system, state) or "no process is at rest")
         case Kind.NO_ABORT:

@@ -65,7 +65,12 @@ class In:
     @property
     def codes(self) -> list[int]:
         """The codes in the set, ascending."""
-        return [self.low + i for i in range(self.size) if self.mask >> i & 1]
+        found, mask = [], self.mask
+        while mask:
+            lowest = mask & -mask
+            found.append(self.low + lowest.bit_length() - 1)
+            mask ^= lowest
+        return found
 
 
 class Apply:

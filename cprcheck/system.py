@@ -51,7 +51,7 @@ class Kind(Enum):
     EVENT_NEVER = "event never"  # no step emits one of these events
     REACHABLE = "reachable"  # some reachable state satisfies it
     LEADS_TO = "leads-to"  # after the first formula, sooner or later the second
-    ALWAYS_POSSIBLE = "always possible"  # from every reachable state, one can be reached that satisfies it
+    ALWAYS_POSSIBLE = "always possible"  # wherever the first formula holds, the second can still be reached
     DEADLOCK_FREE = "deadlock free"  # somebody can move, or everybody is done
     NO_STUCK = "nobody stuck"  # a process that is not done can still move, some day
     IN_DOMAIN = "in domain"  # no value leaves its domain
@@ -157,7 +157,8 @@ class Transition:
 class Property:
     """A claim about a System.
 
-    `formulas` holds one formula; for LEADS_TO two, the trigger and the response.  For EVENT_NEVER it is the
+    `formulas` holds one formula; for LEADS_TO two, the trigger and the response, for ALWAYS_POSSIBLE the premise
+    and the goal.  For EVENT_NEVER it is the
     condition under which the `events` are forbidden, for DEADLOCK_FREE the condition under which nobody has
     to move.  For IN_DOMAIN there is one formula for each assignment that could leave its domain, and `parts`
     says in words which.  `quiet` restricts ALWAYS_POSSIBLE to steps of fair processes without faults.

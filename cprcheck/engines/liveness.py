@@ -132,13 +132,13 @@ class _Engine:
     # ---- always possible, nobody stuck ------------------------------------------------------------------------
 
     def always_possible(self, prop: Property) -> Answer:
-        """From every reachable state a state can be reached in which the formula holds.
+        """From every reachable state (that satisfies the premise) the goal can be reached.
 
         A `quiet` property counts only steps of fair processes without a fault on the way.
         """
-        (formula,) = prop.formulas
-        saved = self.reach(self.where(formula), lambda _, step: not prop.quiet or self.is_quiet(step), backwards=True)
-        return self.violated(self.everything - saved)
+        premise, goal = prop.formulas
+        saved = self.reach(self.where(goal), lambda _, step: not prop.quiet or self.is_quiet(step), backwards=True)
+        return self.violated(self.where(premise) - saved)
 
     def nobody_stuck(self, prop: Property) -> Answer:
         """A process that is neither done nor idle can still move, or be moved, in some possible future.

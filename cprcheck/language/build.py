@@ -145,6 +145,8 @@ class _Builder:
             formulas = self.formulas(decl.function, decl.args, views=2)
         elif decl.kind is Kind.LEADS_TO:
             formulas = self.formulas(decl.function, decl.args, results=2)
+        elif decl.kind is Kind.ALWAYS_POSSIBLE:
+            formulas = self.formulas(decl.function, decl.args, results=2, premise=TRUE)
         elif decl.kind is Kind.EVENT_NEVER:
             formulas = self.formulas(decl.function, decl.args, missing=True)
         elif decl.function is None:
@@ -165,10 +167,12 @@ class _Builder:
         results: int = 1,
         *,
         missing: bool | None = None,
+        premise: Expr | None = None,
     ) -> tuple[Expr, ...]:
         """What a property function returns, its paths joined into one formula for each result.
 
-        `missing` is what a function that returns nothing says; None when it has to say something.
+        `missing` is what a function that returns nothing says; None when it has to say something.  `premise`
+        is put before the only result of a function that might return two.
         """
         assert function is not None
         stamp = self.declarations.renew(f"property {function.__name__}")
@@ -179,9 +183,11 @@ class _Builder:
             with reported():
                 returned = railed(*readers, **args)
             values = [returned] if results == 1 else returned
+            if premise is not None and not isinstance(returned, tuple):
+                return [premise, self.claim(function, returned, missing)]
             if results > 1 and not (isinstance(values, tuple) and len(values) == results):
                 raise ModelError(
-                    f"{function.__name__} returns {returned!r}; return (trigger, response)", _source(function)
+                    f"{function.__name__} returns {returned!r}; return a pair of claims", _source(function)
                 )
             return [self.claim(function, value, missing) for value in values]
 

@@ -23,7 +23,7 @@ from cprcheck.language.path import MAX_PATHS, OVER, Path, Stamp, explore, too_ma
 from cprcheck.language.place import breach, reported
 from cprcheck.language.rails import Started
 from cprcheck.language.terms import Term
-from cprcheck.language.values import NotConstantError, is_iterator, typed
+from cprcheck.language.values import Memo, NotConstantError, is_iterator, typed
 from cprcheck.language.view import View
 
 MAX_INSTRUCTIONS = 100_000
@@ -130,6 +130,7 @@ class Machine:
         self.numbers: dict[tuple[Positions, tuple[Locals, ...]], int] = {}
         self.places: Counter[Positions] = Counter()
         self.bound: dict[int, Frame] = {}
+        self.memo: Memo = {}
         self.expanding = 0
         self.budget = 0
         self.finished = 0
@@ -415,7 +416,7 @@ class Machine:
         values = []
         for name in sorted(frame.locals):
             try:
-                values.append((name, typed(frame.locals[name])))
+                values.append((name, typed(frame.locals[name], self.memo)))
             except NotConstantError as error:
                 shown = "what the loop goes through" if name.startswith(".") else f"local {name!r}"
                 raise ModelError(f"{shown} {error}", frame.flow.source(frame.at)) from None

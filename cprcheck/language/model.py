@@ -33,6 +33,7 @@ from cprcheck.language.declare import (
     index_values,
     instance_name,
     instances,
+    listing,
 )
 from cprcheck.language.place import breach
 from cprcheck.language.rails import function_source
@@ -215,7 +216,8 @@ class Model:
     def always_possible(self, function: F | None = None, *, quiet: bool = False, **indices: Any) -> Any:
         """Decorator: a function of the state that can always become true again.
 
-        `quiet` asks for a way without faults, by steps of fair processes only.
+        When it returns (premise, goal), the goal has to be possible only where the premise holds.  `quiet` asks
+        for a way without faults, by steps of fair processes only.
         """
         return self._property(Kind.ALWAYS_POSSIBLE, function, indices, quiet=quiet)
 
@@ -251,9 +253,9 @@ class Model:
         """Something that every verdict about this model has to say about its scope."""
         self.declarations.scope.append(text)
 
-    def at(self, process: ProcessDecl | Family, *labels: str) -> bool:
-        """Whether `process` stands before the step that one of `labels` names."""
-        decl = _one(process)
+    def at(self, process: ProcessDecl | Family | str, *labels: str) -> bool:
+        """Whether `process`, a handle or a name, stands before the step that one of `labels` names."""
+        decl = self._one(process)
         if self.world is not None:
             return bool(self.world.label(decl) in labels)
         nodes = []
@@ -292,6 +294,18 @@ class Model:
 
         return declare if function is None else declare(function)
 
+    def _one(self, process: ProcessDecl | Family | str) -> ProcessDecl:
+        """The process that `m.at` is asked about."""
+        if isinstance(process, Family) and len(process.instances) == 1:
+            return process.instances[0]
+        known = {decl.name: decl for decl in self.declarations.processes}
+        if isinstance(process, str) and process in known:
+            return known[process]
+        if isinstance(process, ProcessDecl):
+            return process
+        shown = process if isinstance(process, str) else process.name
+        raise breach(f"m.at takes one process, and {shown!r} is none; there is {listing(known)}")
+
     # ---- the result -----------------------------------------------------------------------------------------
 
     @cached_property
@@ -316,14 +330,6 @@ def _is_product(index: object) -> TypeGuard[tuple[object, ...]]:
 def _check_c(c: object) -> None:
     if not isinstance(c, str):
         raise breach("c= names a C file; give the index another name")
-
-
-def _one(process: ProcessDecl | Family) -> ProcessDecl:
-    if isinstance(process, ProcessDecl):
-        return process
-    if isinstance(process, Family) and len(process.instances) == 1:
-        return process.instances[0]
-    raise breach("m.at takes one process: write m.at(worker(d=...), label)")
 
 
 class ModelFunction(Generic[P]):

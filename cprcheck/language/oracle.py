@@ -8,6 +8,7 @@ values of all variables, locks and groups after it, and the label at which each 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from cprcheck.errors import DisagreementError
@@ -45,58 +46,69 @@ class _Observer:
         self.plain = [i for i, slot in enumerate(system.slots) if slot.role in ("data", "lock", "group")]
         self.places = [process.location for process in system.processes if process.location is not None]
 
-    def state(self, state: State) -> tuple[tuple[int, ...], tuple[frozenset[str], ...]]:
-        """(codes, the names that each location goes by)."""
-        return tuple(state[i] for i in self.plain), tuple(self.names(slot, state[slot]) for slot in self.places)
+    def codes(self, state: State) -> tuple[int, ...]:
+        """The codes of the variables, locks and groups."""
+        return tuple(state[i] for i in self.plain)
 
     def names(self, slot: int, code: int) -> frozenset[str]:
         """The labels of a location; a merged one may have several."""
         return frozenset(location_labels(self.system.slots[slot].domain.show(code)))
 
+    def stands(self, state: State, labels: Sequence[str]) -> bool:
+        """Whether every process stands at its label in `labels`."""
+        places = zip(self.places, labels, strict=True)
+        return all(label in self.names(slot, state[slot]) for slot, label in places)
+
     def step(self, index: int, after: State) -> Seen:
         """What can be seen of transition `index` arriving at `after`."""
         t = self.system.transitions[index]
-        return (t.process, t.label, t.choices, t.faults, t.events, self.state(after)[0])
+        return (t.process, t.label, t.choices, t.faults, t.events, self.codes(after))
 
 
 def _seen(outcome: Outcome) -> Seen:
     return (outcome.process, outcome.label, outcome.choices, outcome.faults, outcome.events, outcome.codes)
 
 
-def _match(
-    native: Native, observer: _Observer, history: History, states: Sequence[State]
-) -> tuple[str, list[tuple[History, list[State]]]]:
-    """Compare the steps after `history` with those from `states`: (a difference, the pairs that follow)."""
-    by_seen: dict[Seen, list[State]] = {}
-    for state in states:
+@dataclass(frozen=True)
+class _Pair:
+    """The concrete runs and the states of the System that look the same so far.
+
+    Two runs may look the same and differ inside, in a local that nobody can see yet; so both sides are sets.
+    """
+
+    histories: tuple[History, ...]
+    states: tuple[State, ...]
+
+
+def _match(native: Native, observer: _Observer, pair: _Pair) -> tuple[str, list[_Pair]]:
+    """Compare the steps that both sides can take next: (a difference, the pairs that follow)."""
+    theirs: dict[Seen, dict[State, None]] = {}
+    for state in pair.states:
         for index, after in successors(observer.system, state):
-            by_seen.setdefault(observer.step(index, after), []).append(after)
+            theirs.setdefault(observer.step(index, after), {})[after] = None
+    ours: dict[Seen, dict[tuple[str, ...], list[History]]] = {}
+    for history in pair.histories:
+        for outcome in native.outcomes(history):
+            longer = (*history, (outcome.process, outcome.script))
+            ours.setdefault(_seen(outcome), {}).setdefault(outcome.labels, []).append(longer)
+    for seen in theirs.keys() - ours.keys():
+        return f"after {pair.histories[0]} the System can do {seen}, native cannot", []
     follow = []
-    met = set()
-    for outcome in native.outcomes(history):
-        seen = _seen(outcome)
-        met.add(seen)
-        fitting = [state for state in by_seen.get(seen, ()) if _stands(observer, state, outcome)]
-        if not fitting:
-            return f"native can do {seen} to {outcome.labels} after {history}, the System cannot", []
-        follow.append(((*history, (outcome.process, outcome.script)), fitting))
-    for seen in by_seen:
-        if seen not in met:
-            return f"the System can do {seen} after {history}, native cannot", []
+    for seen, by_labels in ours.items():
+        for labels, histories in by_labels.items():
+            states = tuple(state for state in theirs.get(seen, ()) if observer.stands(state, labels))
+            if not states:
+                return f"after {pair.histories[0]} native can do {seen} and stand at {labels}, the System cannot", []
+            follow.append(_Pair(tuple(histories), states))
     return "", follow
 
 
-def _stands(observer: _Observer, state: State, outcome: Outcome) -> bool:
-    """Whether every process stands where `outcome` says."""
-    return all(label in names for label, names in zip(outcome.labels, observer.state(state)[1], strict=True))
-
-
 def _exhaust(native: Native, observer: _Observer, init: State, depth: int) -> str:
-    level: list[tuple[History, list[State]]] = [((), [init])]
+    level = [_Pair(((),), (init,))]
     for _ in range(depth):
         fresh = []
-        for history, states in level:
-            difference, follow = _match(native, observer, history, states)
+        for pair in level:
+            difference, follow = _match(native, observer, pair)
             if difference:
                 return difference
             fresh += follow
@@ -105,13 +117,12 @@ def _exhaust(native: Native, observer: _Observer, init: State, depth: int) -> st
 
 
 def _walk(native: Native, observer: _Observer, init: State, random: Random, length: int) -> str:
-    history: History = ()
-    states = [init]
+    pair = _Pair(((),), (init,))
     for _ in range(length):
-        difference, follow = _match(native, observer, history, states)
+        difference, follow = _match(native, observer, pair)
         if difference or not follow:
             return difference
-        history, states = random.choice(follow)
+        pair = random.choice(follow)
     return ""
 
 
@@ -128,7 +139,8 @@ def replay(model: Model, system: System, trace: Trace) -> History:
         wanted = observer.step(index, after)
         process = system.transitions[index].process
         outcome = next(
-            (o for o in native.outcomes(history, [process]) if _seen(o) == wanted and _stands(observer, after, o)), None
+            (o for o in native.outcomes(history, [process]) if _seen(o) == wanted and observer.stands(after, o.labels)),
+            None,
         )
         if outcome is None:
             label = system.transitions[index].title

@@ -22,33 +22,41 @@ class NotConstantError(Exception):
     """A local cannot live across a yield; says what is wrong with it."""
 
 
-def typed(value: Any) -> Hashable:
+Memo = dict[int, tuple[Any, Hashable]]
+"""What `typed` made of frozen objects, by their identity; keeps them alive so that identities stay theirs."""
+
+
+def typed(value: Any, memo: Memo) -> Hashable:
     """`value` in a form in which 1 and True differ, also deep inside.
 
     Raises NotConstantError when it is, or contains, something that could change or that belongs to one step.
     """
+    if value is None or isinstance(value, (bool, int, str, bytes, float)):
+        return (type(value).__name__, value)
+    if id(value) in memo:
+        return memo[id(value)][1]
     if isinstance(value, (Term, Cells)):
         raise NotConstantError(
             "was read from the state before this yield and is used after it; read it again after the yield"
         )
-    if value is None or isinstance(value, (bool, int, str, bytes, float)):
-        return (type(value).__name__, value)
     if isinstance(value, Enum):
         return (type(value).__qualname__, value.name)
     if isinstance(value, tuple):
-        return (type(value).__name__, *map(typed, value))
+        return (type(value).__name__, *(typed(item, memo) for item in value))
     if isinstance(value, frozenset):
-        return ("frozenset", frozenset(map(typed, value)))
+        return ("frozenset", frozenset(typed(item, memo) for item in value))
     if isinstance(value, range):
         return ("range", value.start, value.stop, value.step)
     if isinstance(value, _HANDLES + _CONSTANTS):
         return ("object", id(value))
     if is_dataclass(value) and getattr(type(value), "__dataclass_params__").frozen:  # noqa: B009 - not in the stubs
-        return (type(value).__qualname__, *(typed(getattr(value, f.name)) for f in fields(value)))
+        contents = (typed(getattr(value, field.name), memo) for field in fields(value))
+        memo[id(value)] = (value, (type(value).__qualname__, *contents))
+        return memo[id(value)][1]
     kind = type(value).__name__
-    article = "an" if kind[0] in "aeiou" else "a"
     raise NotConstantError(
-        f"is {article} {kind} and lives across this yield; only immutable values may: use a tuple, or keep it in m.var"
+        f"is {'an' if kind[0] in 'aeiou' else 'a'} {kind} and lives across this yield; "
+        "only immutable values may: use a tuple, or keep it in m.var"
     )
 
 

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""V7 of the series "Live Update": cpr-exec tests and invalidates every container, before it saves the CPR state.
+
+Asked: who restores the addresses when something fails after they are gone?
+
+Stands for: qemu-devel, "[PATCH V7 19/29] vfio-pci: cpr part 1 (fd and dma)", 22 December 2021; with recover=yes
+also "[PATCH V7 22/29] vfio-pci: recover from unmap-all-vaddr failure".  Containers have no vmstate here: a
+pre_save that fails happens in cpr-save, when all addresses are still valid.
+
+Prevention: a test in the loop that invalidates; with recover=yes a pass over all containers before it.
+Recovery: none; with recover=yes the containers invalidated so far, when an invalidation fails.
+
+Expected, written down before any engine ran on this file (real faults, any finite number of them):
+
+                                 E1, e     E1, e, cont  E4, e/p   E4, e/p, cont  E4, p/p    E4, p/p, cont
+    runs_only_with_valid_vaddrs  holds     VIOLATED     holds     VIOLATED       holds      VIOLATED
+    validated_before_invalidated holds     holds        VIOLATED  VIOLATED       holds      holds
+    refused_before_stop          holds     holds        VIOLATED  VIOLATED       holds      holds
+    no_restore_of_valid          holds     holds        holds     holds          holds      holds
+    restored_after_failure       VIOLATED  VIOLATED     VIOLATED  VIOLATED       VIOLATED   VIOLATED
+    guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    no_dma_with_invalid_vaddr    holds     VIOLATED     -         -              -          -
+    no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
+    refusal_is_unreachable       holds     holds        holds     holds          -          -
+    never_aborts                 holds     holds        holds     holds          VIOLATED   VIOLATED
+    deadlock_free, nobody_stuck  VIOLATED  VIOLATED     holds     holds          holds      holds
+    update_succeeds              reachable reachable    UNREACH.  UNREACH.       reachable  reachable
+
+Why.  E1, e: cpr_state_save fails after the addresses are gone, and nobody restores: the device that asks then
+waits for ever, which is a deadlock too once the management has given up; execvp fails, and the VM is lost.  With
+cont the guest runs meanwhile and its device waits (severity: device waits).  The same wait is left when cpr-load
+fails in the new QEMU.
+E4, e/p: the walk is newest first, so c1 (p) is invalidated before c0 (e) refuses, after the VM was stopped; no
+fault is needed; an exec never happens, so nothing kills the VM (severity: hot-plug refused).
+E4, p/p: as E1, without a device that waits; in the new QEMU a MAP(V) may find no locked memory left (K10), and
+that aborts.
+Without faults everything holds and the update is reachable, wherever all containers are capable, with cont too:
+cpr-exec then refuses on the runstate before it touches anything.
+With recover=yes, E4, e/p: the first pass refuses, so validated_before_invalidated and restored_after_failure hold
+and cont is harmless; refused_before_stop stays violated, because cpr-save has stopped the VM.  With injected
+faults on p/p, no_restore_of_valid is violated by Defect A: the first invalidation fails, and the container of the
+other space is "restored".
+"""
+
+from __future__ import annotations
+
+from cprcheck.models.vfio import properties
+from cprcheck.models.vfio.environment import Env, Guest
+from cprcheck.models.vfio.kernel import Era, Errno, Extension, Kernel, Vaddr
+from cprcheck.models.vfio.qemu import Design, Result, Vm
+from cprcheck.models.vfio.topology import Topology
+
+from cprcheck import Model, OneOf, c, model
+
+
+@model
+def v7(
+    kernel: Era = Era.E1,
+    topology: Topology = Topology.parse("e"),
+    mappings: int = 1,
+    recover: bool = False,
+    guest: Guest = Guest.RUNNING,
+    env: frozenset[Env] = frozenset(),
+) -> Model:
+    """V7: cpr-exec invalidates, and nobody restores (with recover=yes: only what a failed invalidation has begun)."""
+    m = Model()
+    vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
+    containers = topology.newest_first
+    m.var("last_container", OneOf("none", *containers), init="none")
+
+    @c("hw/vfio/cpr.c")
+    def vfio_is_cpr_capable(s, container):
+        """Both extensions, the second only if the first is there."""
+        return vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR) and vm.kernel.check_extension(
+            s, container, Extension.UNMAP_ALL
+        )
+
+    @c("hw/vfio/cpr.c")
+    def vfio_cpr_save(s):
+        """Part 1: test and invalidate in one loop; an error returns at once."""
+        for container in containers:
+            yield f"{container}: capable?"
+            if not vfio_is_cpr_capable(s, container):
+                return Result.ERROR
+            yield f"{container}: unmap all vaddrs"
+            if vm.kernel.unmap_vaddr_all(s, container) != Errno.OK:
+                return Result.ERROR
+        return Result.OK
+
+    @c("hw/vfio/cpr.c:vfio_cpr_save")
+    def vfio_cpr_save_recover(s):
+        """With part 22: test all, then invalidate all; when that fails, walk again and restore up to the failed one.
+
+        Its `break` leaves the inner loop only, over the containers of one address space: those of every older
+        space are "restored" although they may never have been invalidated (Defect A).
+        """
+        for container in containers:
+            yield f"{container}: capable?"
+            if not vfio_is_cpr_capable(s, container):
+                return Result.ERROR
+        for container in containers:
+            yield f"{container}: unmap all vaddrs"
+            if vm.kernel.unmap_vaddr_all(s, container) != Errno.OK:
+                s.last_container = container
+                break
+        else:
+            return Result.OK
+        for container in containers:  # one container in each address space
+            yield f"{container}: recover?"
+            if s.last_container != container:
+                yield from vm.replay(s, container, Vaddr.OLD)
+        yield "recovered"
+        s.last_container = "none"
+        return Result.ERROR
+
+    design = Design(before_exec=vfio_cpr_save_recover if recover else vfio_cpr_save)
+    vm.run(m, design)
+    properties.declare(m, vm, design)
+    return m

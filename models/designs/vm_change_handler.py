@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A vm-change handler with a flag: whoever starts the VM again restores, before a vCPU runs.
+
+Asked: is one flag per container, looked at on every way to a running VM, enough?
+
+Stands for: Williamson's alternative in the thread of 10 March 2022 (a vm change handler that reloads the vaddrs
+when the VM moves to a running state and a flag says that they were invalidated), with the invalidation in each
+container's pre_save. Never posted as a patch.
+
+Prevention: a test in each container's pre_save.
+Recovery: the handler; first=no puts it behind the handlers that start DMA, as an equal priority and a late
+registration do.
+
+Expected, written down before any engine ran on this file (real faults, any finite number of them; first=yes):
+
+                                 E1, e     E1, e, cont  E4, p/e   E4, p/e, cont  E4, p/p    E4, p/p, cont
+    runs_only_with_valid_vaddrs  holds     holds        holds     holds          holds      holds
+    validated_before_invalidated holds     holds        VIOLATED  VIOLATED       holds      holds
+    refused_before_stop          holds     holds        VIOLATED  VIOLATED       holds      holds
+    no_restore_of_valid          holds     holds        holds     holds          holds      holds
+    handlers_in_order            holds     holds        holds     holds          holds      holds
+    restored_after_failure       VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    no_dma_with_invalid_vaddr    holds     holds        -         -              -          -
+    no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
+    refusal_is_unreachable       holds     holds        holds     holds          -          -
+    never_aborts                 holds     holds        holds     holds          VIOLATED   VIOLATED
+    deadlock_free, nobody_stuck  VIOLATED  VIOLATED     holds     holds          holds      holds
+    update_succeeds              reachable reachable    UNREACH.  UNREACH.       reachable  reachable
+
+Why.  Whoever starts the VM restores first, cont included, so the guest never runs without addresses.  But nothing
+restores until somebody starts it: when cpr_state_save fails the VM stays stopped, and the user is not obliged to
+say cont; a device that asks meanwhile waits.  Even with cont, a device waits for ever when cpr-load fails in the
+new QEMU, which has no flag.  execvp fails as in V7.
+With first=no, handlers_in_order is violated: a pre_save fails after the containers, and on the way back to a
+running VM devices resume DMA before the addresses are back.
+With cont and a second monitor, no_restore_of_valid and never_aborts are violated: cont comes between the exec
+request and the exec, the handler restores, and the new QEMU gives addresses to mappings that have them.
+With a suspended guest and a wakeup, runs_only_with_valid_vaddrs is violated: a wakeup runs no handlers.
+Without faults and cont everything holds and the update is reachable, wherever all containers are capable.
+"""
+
+from __future__ import annotations
+
+from cprcheck.models.vfio import properties
+from cprcheck.models.vfio.environment import Env, Guest
+from cprcheck.models.vfio.kernel import Era, Errno, Extension, Kernel, Vaddr
+from cprcheck.models.vfio.qemu import Design, Result, Vm
+from cprcheck.models.vfio.topology import Topology
+
+from cprcheck import Bool, Model, c, model
+
+
+@model
+def vm_change_handler(
+    kernel: Era = Era.E1,
+    topology: Topology = Topology.parse("e"),
+    mappings: int = 1,
+    first: bool = True,
+    guest: Guest = Guest.RUNNING,
+    env: frozenset[Env] = frozenset(),
+) -> Model:
+    """Each container's pre_save invalidates and sets a flag; its vm-change handler restores when the VM starts."""
+    m = Model()
+    vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
+    m.array("vaddr_unmapped", topology.containers, Bool, init=False)
+
+    @c("hw/vfio/cpr.c")
+    def vfio_container_pre_save(s, container):
+        """Test and invalidate; the flag is set once the ioctl has succeeded."""
+        yield f"pre_save of {container}: capable?"
+        if not vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR):
+            return Result.ERROR
+        yield f"pre_save of {container}: unmap all vaddrs"
+        if vm.kernel.unmap_vaddr_all(s, container) != Errno.OK:
+            return Result.ERROR
+        s.vaddr_unmapped[container] = True
+        return Result.OK
+
+    @c("hw/vfio/cpr.c")
+    def vfio_vm_change_handler(s, container):
+        """Restore if the flag is set.  It has no way to veto the start."""
+        yield f"vm_state_notify: {container}: restore?"
+        if s.vaddr_unmapped[container]:
+            yield from vm.replay(s, container, Vaddr.OLD)
+            s.vaddr_unmapped[container] = False
+
+    design = Design(pre_save=vfio_container_pre_save, handler=vfio_vm_change_handler, handler_first=first)
+    vm.run(m, design)
+    properties.declare(m, vm, design)
+    return m

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts that designs are made of: kernel, topology, QEMU, environment, properties."""

@@ -1,0 +1,430 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QEMU's side, as of the series "Live Update" V7 (December 2021): commands, runstates, saved objects, the exec.
+
+A design is what it hooks into this machinery (`Design`); everything else is the same for all.  The order of steps is
+that of the C functions named at each process and helper; every command runs under the big QEMU lock (BQL) from
+its first step to its last, as the monitor runs it.
+
+The old and the new QEMU are two groups of processes; exec replaces the one by the other, so there is one set of
+runstate variables.  The new QEMU is started stopped (-S), as the V7 documentation asks, and gets cpr-load.
+
+Left out: Xen, COLO and record/replay (refused before anything happens), guest RAM that is not shared (K20), the state
+of devices other than whether it was saved, `cont` in the new QEMU before cpr-load (a guest without its state).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from cprcheck import Bool, Model, c, idle
+from cprcheck.language.declare import Group, Lock
+
+from .environment import Env, Guest
+from .kernel import Errno, Extension, Kernel, Vaddr
+from .topology import EMULATED, PHYSICAL, Container
+
+Steps = Generator[Any, None, Any]
+CPR, RUNSTATE, CPUS = "migration/cpr.c", "softmmu/runstate.c", "softmmu/cpus.c"
+
+
+class RunState(Enum):
+    """The runstates of qapi/run-state.json that matter here."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    SAVE_VM = "save-vm"
+    SHUTDOWN = "shutdown"
+    PRELAUNCH = "prelaunch"
+
+
+class Vcpus(Enum):
+    """Whether the vCPUs execute guest code.  The runstate says RUNNING before they do."""
+
+    RUNNING = "resumed"
+    PAUSED = "paused"
+
+
+class Attempt(Enum):
+    """How far the management has come with the update."""
+
+    NONE = "not begun"
+    BEGUN = "cpr-save or cpr-exec is under way, or was successful"
+    FAILED = "a command has returned an error, or QEMU is gone"
+    DONE = "cpr-load has succeeded"
+
+
+class Command(Enum):
+    """What the user has typed into the monitor."""
+
+    NONE = "nothing"
+    CONT = "cont"
+    STOP = "stop"
+    RESET = "system_reset"
+    PLUG_PHYSICAL = "device_add of a physical device"
+    PLUG_EMULATED = "device_add of an emulated device"
+    UNPLUG = "device_del of the emulated devices"
+
+
+class Result(Enum):
+    """What a QEMU function returns."""
+
+    OK = 0
+    ERROR = -1
+
+
+Hook = Callable[[Any], Steps]
+ContainerHook = Callable[[Any, Container], Steps]
+
+
+@dataclass(frozen=True)
+class Design:
+    """Where a design hooks in; what is None is not there.
+
+    `pre_save` of a container's vmstate, in cpr-save.  `save_failed`, called by qmp_cpr_save when
+    qemu_save_device_state has failed, before the VM is started again.  `before_exec`, called by qmp_cpr_exec.
+    `handler`, the vm-change handler of a container, on the way to a running state; `handler_first` puts it
+    before the handlers that start DMA.
+    """
+
+    pre_save: ContainerHook | None = None
+    save_failed: Hook | None = None
+    before_exec: Hook | None = None
+    handler: ContainerHook | None = None
+    handler_first: bool = True
+
+
+@dataclass(frozen=True)
+class Vm:
+    """One VM: its kernel, what its environment may do, and the handles that processes need."""
+
+    kernel: Kernel
+    guest: Guest
+    env: frozenset[Env]
+    old: Group
+    new: Group
+    bql: Lock
+
+    @classmethod
+    def declare(cls, m: Model, kernel: Kernel, guest: Guest, env: frozenset[Env]) -> Vm:
+        """Add the VM's state to `m`."""
+        runstate = {Guest.RUNNING: RunState.RUNNING, Guest.PAUSED: RunState.PAUSED, Guest.SUSPENDED: RunState.SUSPENDED}
+        m.var("runstate", RunState, init=runstate[guest])
+        m.var("vcpus", Vcpus, init=Vcpus.RUNNING if guest is Guest.RUNNING else Vcpus.PAUSED)
+        m.var("attempt", Attempt, init=Attempt.NONE)
+        m.var("saved_running", Bool, init=False)
+        m.var("mode_restart", Bool, init=False)
+        m.var("exec_requested", Bool, init=False)
+        m.var("wrong_page", Bool, init=False)
+        kernel.declare(m)
+        if Env.CLOSE in env:
+            m.var("file_good", Bool, init=True)
+        if cls.commands(env):
+            m.var("command", Command, init=Command.NONE)
+        m.note("environment: " + (", ".join(sorted(e.name.lower() for e in env)) or "quiet"))
+        old, new = m.group("old_qemu"), m.group("new_qemu", alive=False)
+        return cls(kernel, guest, env, old, new, m.lock("bql"))
+
+    @staticmethod
+    def commands(env: frozenset[Env]) -> tuple[Command, ...]:
+        """The commands that the environment may give."""
+        by_switch = {
+            Env.CONT: (Command.CONT,),
+            Env.STOP: (Command.STOP,),
+            Env.RESET: (Command.RESET,),
+            Env.HOTPLUG: (Command.PLUG_PHYSICAL, Command.PLUG_EMULATED),
+            Env.UNPLUG: (Command.UNPLUG,),
+        }
+        return tuple(command for switch, commands in by_switch.items() if switch in env for command in commands)
+
+    # ---- questions --------------------------------------------------------------------------------------------------
+
+    def gone(self, s: Any) -> bool:
+        """No QEMU is left: its fds are closed, and the mappings with them."""
+        return (s.alive(self.old) == False) & (s.alive(self.new) == False)  # noqa: E712
+
+    def runs(self, s: Any) -> bool:
+        """The vCPUs of a living QEMU have been resumed."""
+        return (s.vcpus == Vcpus.RUNNING) & (self.gone(s) == False)  # noqa: E712
+
+    # ---- starting and stopping --------------------------------------------------------------------------------------
+
+    @c(f"{CPUS}:do_vm_stop")
+    def vm_stop(self, s: Any, state: RunState) -> None:
+        """A running VM stops in `state`; one that does not run keeps its runstate."""
+        if s.runstate == RunState.RUNNING:
+            s.runstate = state
+            s.vcpus = Vcpus.PAUSED
+
+    @c(f"{CPUS}:vm_start")
+    def vm_start(self, s: Any, design: Design) -> Steps:
+        """Runstate RUNNING, then the vm-change handlers, then the vCPUs.  Already running: nothing."""
+        if s.runstate == RunState.RUNNING:
+            return
+        s.runstate = RunState.RUNNING
+        if design.handler is not None and design.handler_first:
+            yield from self.notify(s, design.handler)
+        yield "vm_state_notify: the handlers of devices that resume DMA"
+        s.emit("a device resumes DMA")
+        if design.handler is not None and not design.handler_first:
+            yield from self.notify(s, design.handler)
+        yield "resume_all_vcpus"
+        s.vcpus = Vcpus.RUNNING
+
+    @c(f"{RUNSTATE}:vm_state_notify")
+    def notify(self, s: Any, handler: ContainerHook) -> Steps:
+        """Call the vm-change handler of each container, in the order of registration."""
+        for container in self.kernel.topology.containers:
+            yield from handler(s, container)
+
+    # ---- restoring --------------------------------------------------------------------------------------------------
+
+    @c("hw/vfio/common.c:vfio_container_region_add")
+    def replay(self, s: Any, container: Container, owner: Vaddr) -> Steps:
+        """Give each mapping of `container` its address again: MAP(V) per section.
+
+        A failure in a container that has been initialised ends in hw_error, which aborts.
+        """
+        for i in range(self.kernel.mappings):
+            yield f"{container}: MAP(V) of section {i}"
+            if self.kernel.map_vaddr(s, container, i, owner) != Errno.OK:
+                s.attempt = Attempt.FAILED
+                s.abort("hw_error: vfio: DMA mapping failed, unable to continue")
+
+    # ---- the commands of the management -----------------------------------------------------------------------------
+
+    @c(f"{CPR}:qmp_cpr_save")
+    def qmp_cpr_save(self, s: Any, design: Design) -> Steps:
+        """cpr-save in restart mode: stop the VM and save all objects; on failure start it again if it ran."""
+        s.attempt = Attempt.BEGUN
+        s.saved_running = s.runstate == RunState.RUNNING
+        if s.fault("the state file cannot be opened"):
+            return Result.ERROR
+        yield "vm_stop(RUN_STATE_SAVE_VM)"
+        self.vm_stop(s, RunState.SAVE_VM)
+        s.mode_restart = True
+        result = yield from self.qemu_save_device_state(s, design)
+        if result == Result.OK:
+            return Result.OK
+        if design.save_failed is not None:
+            yield from design.save_failed(s)
+        yield "error: vm_start if it was running"
+        if s.saved_running:
+            yield from self.vm_start(s, design)
+        s.mode_restart = False
+        return Result.ERROR
+
+    @c("migration/savevm.c:qemu_save_device_state")
+    def qemu_save_device_state(self, s: Any, design: Design) -> Steps:
+        """The pre_save of each object in the order of the vmstate list, oldest first; the first error ends it.
+
+        The file's errors are sticky and are looked at in the end; an error that only fclose finds is dropped
+        by qmp_cpr_save.
+        """
+        for name, container in self.saved_objects(design):
+            if container is not None:
+                result = yield from design.pre_save(s, container)
+                if result != Result.OK:
+                    return Result.ERROR
+            else:
+                yield f"pre_save of {name}"
+                if s.fault(f"pre_save of {name} fails"):
+                    return Result.ERROR
+        yield "flush the state file"
+        if s.fault("disk full"):
+            return Result.ERROR
+        if Env.CLOSE in self.env and s.fault("the state file cannot be closed"):
+            s.file_good = False
+        return Result.OK
+
+    def saved_objects(self, design: Design) -> tuple[tuple[str, Container | None], ...]:
+        """The objects with a vmstate, oldest first: other devices before, between and after the containers."""
+        containers = self.kernel.topology.containers if design.pre_save is not None else ()
+        saved: list[tuple[str, Container | None]] = [("a device older than the containers", None)]
+        for i, container in enumerate(containers):
+            saved.append((container.name, container))
+            if i == 0 and len(containers) > 1:
+                saved.append(("a device between the containers", None))
+        return (*saved, ("a device newer than the containers", None))
+
+    @c(f"{CPR}:qmp_cpr_exec")
+    def qmp_cpr_exec(self, s: Any, design: Design) -> Steps:
+        """cpr-exec: the state of cpr-save must still stand; then the CPR state is saved and the exec requested."""
+        if s.runstate != RunState.SAVE_VM or not s.mode_restart:
+            return Result.ERROR
+        if design.before_exec is not None:
+            result = yield from design.before_exec(s)
+            if result != Result.OK:
+                return Result.ERROR
+        yield "cpr_state_save"
+        if s.fault("cpr_state_save fails"):
+            return Result.ERROR
+        s.exec_requested = True
+        return Result.OK
+
+    @c(f"{CPR}:qmp_cpr_load")
+    def qmp_cpr_load(self, s: Any, design: Design) -> Steps:
+        """cpr-load in the new QEMU: read the file, restore all containers, start the VM if it ran."""
+        yield "qemu_load_device_state"
+        if Env.CLOSE in self.env and not s.file_good:
+            return Result.ERROR
+        if s.fault("a device cannot be loaded"):
+            return Result.ERROR
+        containers = self.kernel.topology
+        for container in containers.newest_first if design.pre_save is None else containers.containers:
+            yield f"{container}: capable?"
+            if not self.kernel.check_extension(s, container, Extension.UPDATE_VADDR):
+                return Result.ERROR
+            yield from self.replay(s, container, Vaddr.NEW)
+        yield "vm_start if it was running"
+        if s.saved_running:
+            yield from self.vm_start(s, Design())
+        return Result.OK
+
+    # ---- processes --------------------------------------------------------------------------------------------------
+
+    def run(self, m: Model, design: Design) -> None:
+        """Add the processes to `m`: the two QEMUs, the devices, and what the environment may do."""
+        self.run_old(m, design)
+        self.run_new(m, design)
+        self.run_devices(m)
+        if self.commands(self.env):
+            self.run_user(m, design)
+        if Env.WAKEUP in self.env:
+
+            @m.action(c=RUNSTATE, group=self.old, lock=self.bql)
+            def qemu_system_wakeup_request(s):
+                """A wakeup event: the guest runs again, and no vm-change handler has been told."""
+                s.require(s.runstate == RunState.SUSPENDED)
+                s.runstate = RunState.RUNNING
+                s.vcpus = Vcpus.RUNNING
+
+    def run_old(self, m: Model, design: Design) -> None:
+        """The old QEMU: the management's commands, and the main loop that performs the exec."""
+        attempts = (1, 2) if Env.AGAIN in self.env else (1,)
+
+        @m.process(c=CPR, group=self.old)
+        def management(s):
+            """cpr-save and then cpr-exec, each as one piece under the BQL."""
+            for attempt in attempts:
+                yield f"cpr-save, attempt {attempt}"
+                with s.lock(self.bql):
+                    result = yield from self.qmp_cpr_save(s, design)
+                if result == Result.OK:
+                    yield f"cpr-exec, attempt {attempt}"
+                    with s.lock(self.bql):
+                        result = yield from self.qmp_cpr_exec(s, design)
+                if result == Result.OK:
+                    return
+                s.attempt = Attempt.FAILED
+
+        @m.process(c=RUNSTATE, group=self.old)
+        def main_loop_should_exit(s):
+            """execvp when it was requested; if that returns, the ordinary shutdown."""
+            while True:
+                yield idle("no exec requested")
+                s.require(s.exec_requested)
+                with s.lock(self.bql):
+                    s.exec_requested = False
+                    s.vcpus = Vcpus.PAUSED
+                    if not s.fault("execvp fails"):
+                        s.runstate = RunState.PRELAUNCH
+                        s.exec(self.old, self.new)
+                    s.attempt = Attempt.FAILED
+                    if Env.PAUSE not in self.env:
+                        s.kill(self.old)
+                    s.runstate = RunState.SHUTDOWN
+
+    def run_new(self, m: Model, design: Design) -> None:
+        """The new QEMU: it realizes the devices with the saved fds, and gets cpr-load."""
+
+        @m.process(c=CPR, group=self.new)
+        def new_management(s):
+            """Start, then cpr-load."""
+            yield "qemu_init: realize the devices with the saved fds"
+            if s.fault("the new QEMU dies while it starts"):
+                s.attempt = Attempt.FAILED
+                s.kill(self.new)
+            yield "cpr-load"
+            with s.lock(self.bql):
+                result = yield from self.qmp_cpr_load(s, design)
+            s.attempt = Attempt.DONE if result == Result.OK else Attempt.FAILED
+
+    def run_devices(self, m: Model) -> None:
+        """The emulated devices: kernel threads that may need a page of the guest at any time."""
+        plugged = Env.HOTPLUG in self.env
+        containers = [container for container in self.kernel.topology.containers if plugged or container.emulated]
+
+        @m.process(container=containers, c="drivers/vfio/mdev")
+        def mdev(s, container):
+            """A device that is not stopped when the VM stops: it has no migration support."""
+            while True:
+                yield idle("no request")
+                s.require(s.emulated[container], not self.gone(s))
+                s.emit("a device asks for a translation", container=container)
+                yield from self.kernel.pin_pages(s, container, self)
+
+    def run_user(self, m: Model, design: Design) -> None:
+        """The user's commands, and the monitor of the old QEMU that executes them under the BQL."""
+
+        @m.action(command=self.commands(self.env), group=self.old)
+        def user(s, command):
+            """The user types a command."""
+            s.require(s.command == Command.NONE)
+            s.command = command
+
+        @m.process(c="monitor/qmp-cmds.c", group=self.old)
+        def monitor(s):
+            """One command after the other."""
+            while True:
+                yield idle("wait for a command")
+                s.require(s.command != Command.NONE)
+                if Env.MONITORS not in self.env:
+                    s.require(not s.exec_requested)
+                with s.lock(self.bql):
+                    if s.command == Command.CONT:
+                        yield from self.qmp_cont(s, design)
+                    elif s.command == Command.STOP:
+                        self.vm_stop(s, RunState.PAUSED)
+                    elif s.command == Command.RESET:
+                        self.reset(s)
+                    elif s.command == Command.UNPLUG:
+                        yield from self.unplug(s)
+                    else:
+                        yield from self.plug(s)
+                    s.command = Command.NONE
+
+    # ---- the commands of the user -----------------------------------------------------------------------------------
+
+    @c("monitor/qmp-cmds.c")
+    def qmp_cont(self, s: Any, design: Design) -> Steps:
+        """Refused while the machine needs a reset, and for a suspended guest; accepted from SAVE_VM."""
+        if s.runstate == RunState.SHUTDOWN or s.runstate == RunState.SUSPENDED:
+            return
+        yield from self.vm_start(s, design)
+
+    @c(f"{RUNSTATE}:qemu_system_reset")
+    def reset(self, s: Any) -> None:
+        """A machine that does not run is PRELAUNCH after a reset."""
+        if s.runstate != RunState.RUNNING:
+            s.runstate = RunState.PRELAUNCH
+
+    @c("hw/vfio/common.c:vfio_connect_container")
+    def plug(self, s: Any) -> Steps:
+        """device_add: the group joins a container of its address space, if the kernel lets it."""
+        container = s.choose("container", self.kernel.topology.containers)
+        if s.command == Command.PLUG_EMULATED:
+            yield from self.kernel.attach_group(s, container, EMULATED)
+        else:
+            yield from self.kernel.attach_group(s, container, PHYSICAL)
+
+    @c("hw/vfio/common.c:vfio_disconnect_container")
+    def unplug(self, s: Any) -> Steps:
+        """device_del of a container's emulated devices; a container that would have no group left is kept (K23)."""
+        containers = [one for one in self.kernel.topology.containers if PHYSICAL in one.groups]
+        for container in containers:
+            yield f"device_del of the emulated devices of {container}"
+            s.emulated[container] = False
