@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from cprcheck.domains import Bool, OneOf, Range
 from cprcheck.errors import CprcheckError, DisagreementError, ModelError, UsageError
+from cprcheck.language.control import idle
 from cprcheck.language.declare import any_of
-from cprcheck.language.machine import idle
 from cprcheck.language.model import Model, c, model
 from cprcheck.language.terms import count, every, implies, ite, some
 from cprcheck.system import Fairness

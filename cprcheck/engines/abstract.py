@@ -13,8 +13,8 @@ however many slots there are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from time import monotonic
@@ -29,13 +29,25 @@ WORK = 400_000
 COMBINATIONS = 64
 """An assigned expression is evaluated for at most so many combinations of the slots that it reads."""
 
+Key = tuple[int, int]
+"""A value of a key slot: (slot, bit), where bit i stands for the code `low + i`."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a guard that is not a set test; `impossible` remembers the environments asked about."""
+
+    node: Expr
+    slots: list[int]
+    impossible: dict[int, bool] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class _Step:
     """A transition, prepared: its set tests, the rest of its guard, and its update."""
 
     tests: tuple[tuple[int, int], ...]
-    rest: tuple[Expr, ...]
+    rest: tuple[_Part, ...]
     constants: tuple[tuple[int, int], ...]
     others: tuple[tuple[int, Expr], ...]
 
@@ -53,7 +65,7 @@ class Abstraction:
         self.below = self.full ^ self.top
         self.keys = self._choose_keys()
         self.key_set = frozenset(self.keys)
-        self.values: dict[tuple[int, int], int] = {}
+        self.values: dict[Key, int] = {}
         self.steps = [self._prepare(transition) for transition in system.transitions]
 
     def _choose_keys(self) -> list[int]:
@@ -71,7 +83,7 @@ class Abstraction:
     def _prepare(self, transition: Transition) -> _Step:
         parts = conjuncts(transition.guard)
         tests = tuple((part.slot, part.mask) for part in parts if isinstance(part, In))
-        rest = tuple(part for part in parts if not isinstance(part, In) and part != TRUE)
+        rest = tuple(_Part(part, sorted(reads(part))) for part in parts if not isinstance(part, In) and part != TRUE)
         slots = self.system.slots
         constants = tuple((s, v.value - slots[s].domain.low) for s, v in transition.update if isinstance(v, Const))
         others = tuple((s, v) for s, v in transition.update if not isinstance(v, Const))
@@ -95,29 +107,36 @@ class Abstraction:
         """`env` with the codes of `slot` replaced by `mask`."""
         return env & (self.full ^ self.field[slot]) | mask << self.offset[slot]
 
-    def allowed(self, env: int, slots: Sequence[int] | frozenset[int]) -> dict[int, int]:
+    def allowed(self, env: int, slots: Sequence[int]) -> dict[int, int]:
         """What `env` says about `slots`, in the form that `analysis` reads."""
         return {slot: self.possible(env, slot) for slot in slots}
 
     # ---- the fixpoint ---------------------------------------------------------------------------------------
 
     def run(self, deadline: float | None = None) -> bool:
-        """Compute the environments; False when `deadline` (of the monotonic clock) came first."""
-        fresh = set(self._start())
-        while fresh:
-            changed: set[tuple[int, int]] = set()
-            for step in self.steps:
+        """Compute the environments; False when `deadline` (of the monotonic clock) came first.
+
+        Transitions are taken in their order, again and again.  `changed` tells at which tick an environment
+        last grew, `visited` when a transition last saw them all: what did not grow since is left alone.
+        """
+        changed = dict.fromkeys(self._start(), 1)
+        visited = [0] * len(self.steps)
+        tick, last_change = 1, 1
+        while True:
+            for number, step in enumerate(self.steps):
+                tick += 1
+                if tick - last_change > len(self.steps):
+                    return True
                 if deadline is not None and monotonic() > deadline:
                     return False
-                for key, env in self._post(step, fresh):
+                since, visited[number] = visited[number], tick
+                for key, env in self._post(step, changed, since):
                     old = self.values.get(key, 0)
                     if env | old != old:
                         self.values[key] = env | old
-                        changed.add(key)
-            fresh = changed
-        return True
+                        changed[key] = last_change = tick
 
-    def _start(self) -> Iterator[tuple[int, int]]:
+    def _start(self) -> Iterator[Key]:
         env = 0
         for i, codes in enumerate(self.system.init):
             low = self.system.slots[i].domain.low
@@ -129,7 +148,7 @@ class Abstraction:
             self.values[key] = self.only(env, key[0], 1 << key[1])
             yield key
 
-    def _split(self, env: int) -> Iterator[tuple[int, int]]:
+    def _split(self, env: int) -> Iterator[Key]:
         """Every (key slot, bit) that `env` allows."""
         for slot in self.keys:
             mask = self.possible(env, slot)
@@ -138,24 +157,24 @@ class Abstraction:
                 yield slot, low.bit_length() - 1
                 mask ^= low
 
-    def _post(self, step: _Step, fresh: set[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], int]]:
-        """What `step` makes of the environments it can start in, as far as something about them is new."""
+    def _post(self, step: _Step, changed: Mapping[Key, int], since: int) -> Iterator[tuple[Key, int]]:
+        """What `step` makes of the environments it can start in, as far as one has changed at `since` or later."""
         common, pinned = self._common(step)
         if self.is_empty(common):
             return
-        new = any(key in fresh for key in pinned)
+        new = any(changed[key] >= since for key in pinned)
         for slot in self.keys:
             mask = self.possible(common, slot)
             while mask:
                 low = mask & -mask
                 mask ^= low
                 key = (slot, low.bit_length() - 1)
-                if (new or key in fresh) and key in self.values:
+                if key in changed and (new or changed[key] >= since):
                     env = self._filter(step, common & self.values[key])
                     if env:
                         yield from self._after(step, env, slot)
 
-    def _common(self, step: _Step) -> tuple[int, list[tuple[int, int]]]:
+    def _common(self, step: _Step) -> tuple[int, list[Key]]:
         """The environment that the guard's sets leave, and the keys that it was met with."""
         env, pinned = self.full, []
         for slot, mask in step.tests:
@@ -172,12 +191,17 @@ class Abstraction:
         """`env` cut down by the guard; 0 when the guard cannot hold in it."""
         if self.is_empty(env):
             return 0
-        for part in step.rest:
-            if decide(part, self.system.slots, self.allowed(env, reads(part))) is False:
-                return 0
-        return env
+        return 0 if any(self.excludes(env, part) for part in step.rest) else env
 
-    def _after(self, step: _Step, env: int, slot: int) -> Iterator[tuple[tuple[int, int], int]]:
+    def excludes(self, env: int, part: _Part) -> bool:
+        """Whether `part` cannot hold in `env`."""
+        relevant = env & _union(self.field[slot] for slot in part.slots)
+        if relevant not in part.impossible:
+            answer = decide(part.node, self.system.slots, self.allowed(env, part.slots))
+            part.impossible[relevant] = answer is False
+        return part.impossible[relevant]
+
+    def _after(self, step: _Step, env: int, slot: int) -> Iterator[tuple[Key, int]]:
         """The environments after the step, one for each value that the key `slot` then has."""
         after = env
         for target, bit in step.constants:
@@ -211,6 +235,11 @@ class Abstraction:
         first, last = max(low, domain.low) - domain.low, min(high, domain.high) - domain.low
         return (1 << last + 1) - (1 << first) if first <= last else 0
 
+    def live(self) -> list[int]:
+        """The transitions that the environments do not rule out."""
+        everything = dict.fromkeys(self.values, 0)
+        return [i for i, step in enumerate(self.steps) if next(self._post(step, everything, 0), None) is not None]
+
     # ---- what it says ---------------------------------------------------------------------------------------
 
     def invariant(self) -> Expr:
@@ -240,7 +269,7 @@ class Abstraction:
                 yield disj(neg(here), there)
 
 
-def _union(envs: Iterator[int]) -> int:
+def _union(envs: Iterable[int]) -> int:
     total = 0
     for env in envs:
         total |= env

@@ -94,7 +94,7 @@ class _Run:
 
     def run(self) -> Search:
         result, parents = self.result, self.result.parents
-        successors = result.compiled.successors
+        targets = result.compiled.targets
         frontier = [result.compiled.layout.pack(state) for state in initial_states(result.system)]
         frontier = list(dict.fromkeys(frontier))
         result.generated = len(frontier)
@@ -104,9 +104,9 @@ class _Run:
                 break
             fresh: list[Packed] = []
             for number, state in enumerate(frontier):
-                out = successors(state)
+                out = targets(state)
                 result.generated += len(out)
-                for _, to in out:
+                for to in out:
                     if to not in parents:
                         parents[to] = state
                         fresh.append(to)

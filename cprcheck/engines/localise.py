@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
 
-from cprcheck.engines.explicit import Limits, search
+from cprcheck.engines.explicit import Limits, Search, search
 from cprcheck.expr import FALSE, Apply, Expr, Op, conj, conjuncts, disj, member, reads, truth
 from cprcheck.passes.project import Projection, project, renumber, weaken
 from cprcheck.passes.safety import Goal
@@ -20,7 +20,7 @@ from cprcheck.semantics import apply, enabled, evaluate, initial_states
 from cprcheck.system import State, System
 from cprcheck.trace import Trace
 
-STATES = 60_000
+STATES = 200_000
 """A projection with more states than this is not worth the trouble: UNKNOWN."""
 
 
@@ -35,16 +35,21 @@ class Found:
 
 
 def localise(system: System, goal: Goal, deadline: float) -> Found:
-    """Answer `goal` case by case: an `or` is impossible when each of its parts is."""
+    """Answer `goal` case by case: an `or` is impossible when each of its parts is.
+
+    What was worth keeping for one case is tried first for the next.
+    """
     cases = goal.bad.args if isinstance(goal.bad, Apply) and goal.bad.op is Op.OR else (goal.bad,)
     seen: list[_Reached] = []
+    useful: frozenset[int] = frozenset()
     for case in cases:
         if any(reached.excludes(case) for reached in seen):
             continue
-        outcome = _refine(system, goal, case, deadline)
+        outcome = _Refinement(system, goal, case, deadline).run(useful)
         if isinstance(outcome, Found):
             return outcome
         seen.append(outcome)
+        useful = frozenset(outcome.projection.kept) - reads(case)
     kept = frozenset().union(*(reached.projection.kept for reached in seen))
     return Found(conj(*(reachable_set(reached.projection, reached.states) for reached in seen)), len(kept))
 
@@ -65,51 +70,82 @@ class _Reached:
         return not any(evaluate(formula, state) for state in self.states)
 
 
-def _refine(system: System, goal: Goal, bad: Expr, deadline: float) -> Found | _Reached:
-    """Keep more slots until the projection cannot reach `bad`, or a real run does."""
-    slots = reads(bad)
-    while (left := deadline - monotonic()) > 0:
-        projection = project(system, slots)
-        question = Goal(goal.prop, weaken(bad, {slot: i for i, slot in enumerate(projection.kept)}))
-        result = search(projection.system, [question], Limits(STATES, left))
-        hit = result.found.get(goal.prop.name)
-        if hit is None and result.stopped:
-            return Found(reason=f"localisation to {len(slots)} slots {result.stopped}")
-        if hit is None:
-            return _Reached(projection, list(map(result.compiled.layout.unpack, result.parents)))
-        trace, why = concretise(system, projection, result.trace_to(hit), bad)
-        if trace is not None:
-            return Found(trace=trace)
-        slots |= why
-    return Found(reason="localisation timed out")
+class _Refinement:
+    """The search for the slots that exclude one bad case."""
 
+    def __init__(self, system: System, goal: Goal, bad: Expr, deadline: float) -> None:
+        self.system, self.goal, self.bad, self.deadline = system, goal, bad, deadline
 
-def concretise(
-    system: System, projection: Projection, abstract: Trace, bad: Expr
-) -> tuple[Trace | None, frozenset[int]]:
-    """The run of the whole that `abstract` shows, or the slots because of which it does not exist.
+    def run(self, useful: frozenset[int]) -> Found | _Reached:
+        """Keep more slots until the projection cannot reach the bad case; then keep no more than needed."""
+        slots = reads(self.bad) | useful
+        while monotonic() < self.deadline:
+            projection, result = self.search(slots)
+            hit = result.found.get(self.goal.prop.name)
+            if hit is None and result.stopped:
+                return Found(reason=f"localisation to {len(slots)} slots {result.stopped}")
+            if hit is None:
+                return self.reached(self.fewer(slots))
+            trace, blamed = self.concretise(projection, result.trace_to(hit))
+            if trace is not None:
+                return Found(trace=trace)
+            slots |= blamed
+        return Found(reason="localisation timed out")
 
-    Steps that touch no kept slot are not in `abstract`, so a run that needs them is taken not to exist; the
-    slots named then are those that would show them.
-    """
-    state = _first(system, projection, abstract.states[0])
-    if state is None:
-        return None, reads(system.assume)
-    states, steps = [state], []
-    for step in abstract.steps:
-        index = projection.origin[step]
-        transition = system.transitions[index]
-        if not enabled(transition, state):
-            return None, _blame(transition.guard, state)
-        state = apply(transition, state)
-        states.append(state)
-        steps.append(index)
-        if tuple(state[slot] for slot in projection.kept) != abstract.states[len(steps)]:
-            values = [value for slot, value in transition.update if slot in projection.kept]
-            return None, frozenset().union(*map(reads, values))
-    if evaluate(bad, state):
-        return Trace(tuple(states), tuple(steps)), frozenset()
-    return None, _blame(bad, state)
+    def search(self, slots: frozenset[int]) -> tuple[Projection, Search]:
+        """Look for the bad case in the projection to `slots`."""
+        projection = project(self.system, slots)
+        index = {slot: i for i, slot in enumerate(projection.kept)}
+        question = Goal(self.goal.prop, weaken(self.bad, index))
+        limits = Limits(STATES, max(0.0, self.deadline - monotonic()))
+        return projection, search(projection.system, [question], limits)
+
+    def reached(self, slots: frozenset[int]) -> _Reached:
+        """All states of the projection to `slots`."""
+        projection, result = self.search(slots)
+        return _Reached(projection, list(map(result.compiled.layout.unpack, result.parents)))
+
+    def fewer(self, slots: frozenset[int]) -> frozenset[int]:
+        """A smaller set that still excludes the bad case: leave out halves, quarters, … while that is so."""
+        candidates = sorted(slots - reads(self.bad))
+        size = len(candidates) // 2
+        while size:
+            at = 0
+            while at < len(candidates) and monotonic() < self.deadline:
+                trial = slots - frozenset(candidates[at : at + size])
+                _, result = self.search(trial)
+                if result.stopped:
+                    at += size
+                else:
+                    slots = trial
+                    del candidates[at : at + size]
+            size //= 2
+        return slots
+
+    def concretise(self, projection: Projection, abstract: Trace) -> tuple[Trace | None, frozenset[int]]:
+        """The run of the whole that `abstract` shows, or the slots because of which it does not exist.
+
+        A step that is not possible is taken all the same, to learn at once what else is in the way.
+        """
+        state = _first(self.system, projection, abstract.states[0])
+        if state is None:
+            return None, reads(self.system.assume)
+        states, steps, blamed = [state], [], frozenset[int]()
+        for at, step in enumerate(abstract.steps, 1):
+            transition = self.system.transitions[projection.origin[step]]
+            if not enabled(transition, state):
+                blamed |= _blame(transition.guard, state)
+            after = list(apply(transition, state))
+            for slot, code in zip(projection.kept, abstract.states[at], strict=True):
+                if after[slot] != code:
+                    blamed |= reads(dict(transition.update)[slot])
+                    after[slot] = code
+            state = tuple(after)
+            states.append(state)
+            steps.append(projection.origin[step])
+        if not evaluate(self.bad, state):
+            blamed |= _blame(self.bad, state)
+        return (None, blamed) if blamed else (Trace(tuple(states), tuple(steps)), blamed)
 
 
 def _first(system: System, projection: Projection, abstract: State) -> State | None:

@@ -10,7 +10,7 @@ the bad states.  A timeout is UNKNOWN.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import z3
@@ -20,7 +20,7 @@ from cprcheck.engines.bmc import Unrolling, ask
 from cprcheck.engines.localise import localise
 from cprcheck.errors import DisagreementError
 from cprcheck.expr import TRUE, Expr, conj
-from cprcheck.lower.smt import Encoding
+from cprcheck.lower.smt import Encoding, Frame, Term
 from cprcheck.passes.safety import Goal, with_last_step
 from cprcheck.system import Kind, System
 from cprcheck.verdict import Answer, Status
@@ -30,7 +30,7 @@ MAX_K = 24
 """k-induction gives up after this many steps."""
 SECONDS = 60.0
 """The time for one question, unless told otherwise."""
-SHARE = 0.4
+SHARE = 0.6
 """The part of the time for one question that localisation may use."""
 
 
@@ -56,6 +56,10 @@ class Prover:
         self.invariant: Expr = TRUE
         self.lemma: Expr = TRUE
         self.prepared = False
+        self.certifier = Certifier(system)
+        self.pruned = system
+        """The system without the transitions that the invariant rules out."""
+        self.origin: Sequence[int] = range(len(system.transitions))
 
     def prepare(self) -> None:
         """Guess the first invariant and have it certified; without success there is none."""
@@ -65,8 +69,11 @@ class Prover:
         if not abstraction.run(deadline):
             return
         guess = abstraction.invariant()
-        if self.certified(certify(self.system, guess, None, deadline), "the abstract interpretation"):
+        if self.certified(self.certifier.queries(guess, None, deadline), "the abstract interpretation"):
             self.invariant = self.lemma = guess
+            live = abstraction.live()
+            self.pruned = replace(self.system, transitions=tuple(self.system.transitions[i] for i in live))
+            self.origin = live
 
     def answer(self, goal: Goal) -> Answer:
         """Answer one question; a lemma that holds helps with the next ones.
@@ -85,23 +92,25 @@ class Prover:
         """Whether the invariant that is known excludes the bad states."""
         if self.invariant == TRUE:
             return None
-        queries = certify(self.system, self.invariant, goal, monotonic() + self.seconds)
+        queries = self.certifier.queries(self.invariant, goal, monotonic() + self.seconds)
         if any(query.outcome != z3.unsat for query in queries):
             return None
         return _proved(goal, queries, "inductive invariant over control locations")
 
     def _by_localisation(self, goal: Goal) -> Answer | None:
         """Whether a few slots are enough to exclude the bad states, or lead to a run."""
-        found = localise(self.system, goal, monotonic() + self.seconds * SHARE)
+        found = localise(self.pruned, goal, monotonic() + self.seconds * SHARE)
         if found.trace is not None:
-            trace = with_last_step(self.system, goal, found.trace)
+            run = replace(found.trace, steps=tuple(self.origin[step] for step in found.trace.steps))
+            trace = with_last_step(self.system, goal, run)
             return Answer(goal.found, NAME, f"{len(trace)} steps, perhaps not the fewest", trace)
         if found.invariant is None:
             return None
-        queries = certify(self.system, found.invariant, goal, monotonic() + self.seconds)
+        together = conj(self.invariant, found.invariant)
+        queries = self.certifier.queries(together, goal, monotonic() + self.seconds)
         if not self.certified(queries, "the localisation"):
             return None
-        self.invariant, self.lemma = conj(self.invariant, found.invariant), conj(self.lemma, found.invariant)
+        self.invariant, self.lemma = together, conj(self.lemma, found.invariant)
         return _proved(goal, queries, f"inductive invariant over {found.kept} of {len(self.system.slots)} slots")
 
     def certified(self, queries: Sequence[Query], whose: str) -> bool:
@@ -117,26 +126,33 @@ def _proved(goal: Goal, queries: Sequence[Query], basis: str) -> Answer:
     return Answer(goal.excluded, NAME, basis, certificate=files)
 
 
-def certify(system: System, invariant: Expr, goal: Goal | None, deadline: float) -> list[Query]:
-    """The three queries, each in a fresh solver: all unsatisfiable means that `invariant` proves `goal`.
+class Certifier:
+    """Asks the three queries of a certificate about one System, each in a fresh solver."""
 
-    Without a goal only the first two are asked: is it an invariant at all?
-    """
-    encoding = Encoding(system)
-    now, after = encoding.frame("0"), encoding.frame("1")
-    holds = encoding.conj([encoding.domain(now), encoding.formula(invariant, now)])
-    kept = encoding.conj([encoding.domain(after), encoding.formula(invariant, after)])
-    step, _ = encoding.step(now, after)
-    formulas = {
-        "init": [encoding.init(now), z3.Not(holds)],
-        "step": [holds, step, z3.Not(kept)],
-    }
-    if goal is not None:
-        formulas["property"] = [holds, encoding.formula(goal.bad, now)]
-    return [_query(name, parts, deadline) for name, parts in formulas.items()]
+    def __init__(self, system: System) -> None:
+        self.encoding = Encoding(system)
+        self.now, self.after = self.encoding.frame("0"), self.encoding.frame("1")
+        self.step, _ = self.encoding.step(self.now, self.after)
+
+    def queries(self, invariant: Expr, goal: Goal | None, deadline: float) -> list[Query]:
+        """The three queries; all unsatisfiable means that `invariant` proves `goal`.
+
+        Without a goal only the first two are asked: is it an invariant at all?
+        """
+        holds, kept = self._in(invariant, self.now), self._in(invariant, self.after)
+        formulas = {
+            "init": [self.encoding.init(self.now), z3.Not(holds)],
+            "step": [holds, self.step, z3.Not(kept)],
+        }
+        if goal is not None:
+            formulas["property"] = [holds, self.encoding.formula(goal.bad, self.now)]
+        return [_query(name, parts, deadline) for name, parts in formulas.items()]
+
+    def _in(self, invariant: Expr, frame: Frame) -> Term:
+        return self.encoding.conj([self.encoding.domain(frame), self.encoding.formula(invariant, frame)])
 
 
-def _query(name: str, parts: list[z3.BoolRef], deadline: float) -> Query:
+def _query(name: str, parts: list[Term], deadline: float) -> Query:
     solver = z3.SolverFor("QF_BV")
     solver.add(*parts)
     solver.set("timeout", max(1, int((deadline - monotonic()) * 1000)))

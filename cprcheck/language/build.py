@@ -10,8 +10,9 @@ from typing import Any
 from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
 from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
+from cprcheck.language.control import Extraction
 from cprcheck.language.declare import GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl
-from cprcheck.language.machine import Extraction, Machine
+from cprcheck.language.machine import Machine
 from cprcheck.language.path import OVER, Path, explore
 from cprcheck.language.place import reported
 from cprcheck.language.rails import instrument

@@ -91,7 +91,7 @@ class ProcessDecl:
     @property
     def c_function(self) -> str:
         """The C function that it stands for, with its file; empty when the author named none."""
-        return f"{self.file}:{self.family}" if self.file else ""
+        return self.file if ":" in self.file or not self.file else f"{self.file}:{self.family}"
 
 
 @dataclass(frozen=True)

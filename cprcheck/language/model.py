@@ -121,9 +121,9 @@ class Model:
     ) -> Any:
         """Decorator: a generator function whose yields divide it into atomic steps.
 
-        `c` names the C file of the function that it stands for.  `lock` is held from its first step to its
-        end.  Index sets (`d=devices`) make one process for each value, passed as an argument.  A process is
-        weakly fair unless said otherwise.
+        `c` names the C function that it stands for, as `file` (of the same name) or `file:function`.  `lock` is
+        held from its first step to its end.  Index sets (`d=devices`) make one process for each value, passed as
+        an argument.  A process is weakly fair unless said otherwise.
         """
         _check_c(c)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cprcheck.domains import show_value
+from cprcheck.language.control import idle
 from cprcheck.language.declare import (
     GROUP_ALIVE,
     GROUP_DEAD,
@@ -22,7 +23,6 @@ from cprcheck.language.declare import (
     Lock,
     ProcessDecl,
 )
-from cprcheck.language.machine import idle
 from cprcheck.language.model import Model
 from cprcheck.language.path import Blocked, Finished
 from cprcheck.language.place import breach, reported

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cprcheck.expr import Apply, Const, Expr, In, Op, Read, conj, conjuncts
 from cprcheck.system import State, System, Transition
 
 Packed = int
-Successors = Callable[[Packed], list[tuple[int, Packed]]]
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,24 @@ class Compiled:
     """The generated functions over packed states."""
 
     layout: Layout
-    successors: Successors
-    source: str
+    successors: Callable[[Packed], list[tuple[int, Packed]]]
+    targets: Callable[[Packed], list[Packed]]
 
 
 def compile_system(system: System) -> Compiled:
-    """The successor function of `system`, generated.
+    """The successor functions of `system`, generated.
 
-    It returns (index of a transition, packed state after it), process by process, and in the order of the
-    transitions within a process.
+    `successors` gives (index of a transition, packed state after it), process by process, and in the order of
+    the transitions within a process; `targets` gives the same without the indices, and is faster.
     """
     layout = Layout.of(system)
-    source = "\n".join(_successor_lines(system, layout))
-    namespace: dict[str, Successors] = {}
-    exec(compile(source, f"<successors of {system.name}>", "exec"), namespace)  # noqa: S102 - our own source
-    return Compiled(layout, namespace["successors"], source)
+    functions: list[Any] = []
+    for named in (True, False):
+        source = "\n".join(_successor_lines(system, layout, named))
+        namespace: dict[str, Any] = {}
+        exec(compile(source, f"<successors of {system.name}>", "exec"), namespace)  # noqa: S102 - our own source
+        functions.append(namespace["successors"])
+    return Compiled(layout, *functions)
 
 
 def compile_predicate(node: Expr, layout: Layout) -> Callable[[Packed], bool]:
@@ -80,7 +83,7 @@ def compile_predicate(node: Expr, layout: Layout) -> Callable[[Packed], bool]:
     return namespace["holds"]
 
 
-def _successor_lines(system: System, layout: Layout) -> list[str]:
+def _successor_lines(system: System, layout: Layout, named: bool) -> list[str]:
     """Source: per process a table of functions by location, then `successors`, which calls them."""
     by_place: dict[int, dict[int | None, list[tuple[int, Transition]]]] = defaultdict(lambda: defaultdict(list))
     for index, transition in enumerate(system.transitions):
@@ -92,7 +95,7 @@ def _successor_lines(system: System, layout: Layout) -> list[str]:
         slot = system.processes[process].location
         for code, steps in places.items():
             lines += [f"def f_{process}_{'any' if code is None else code}(s, add):"]
-            lines += _step_lines(steps, layout, None if code is None else slot)
+            lines += _step_lines(steps, layout, None if code is None else slot, named)
         if slot is None:
             calls.append(f"    f_{process}_any(s, add)")
             continue
@@ -116,13 +119,14 @@ def _places(system: System, transition: Transition) -> list[int | None]:
     return list(system.slots[slot].domain.codes)
 
 
-def _step_lines(steps: list[tuple[int, Transition]], layout: Layout, known: int | None) -> list[str]:
+def _step_lines(steps: list[tuple[int, Transition]], layout: Layout, known: int | None, named: bool) -> list[str]:
     """Source of one function's body; the location in slot `known` needs no test any more."""
     lines = []
     for index, transition in steps:
         parts = (p for p in conjuncts(transition.guard) if not (isinstance(p, In) and p.slot == known))
         guard = condition(conj(*parts), layout)
-        lines.append(f"    if {guard}: add(({index}, {_after(transition, layout)}))")
+        after = _after(transition, layout)
+        lines.append(f"    if {guard}: add({f'({index}, {after})' if named else after})")
     return lines
 
 

@@ -105,7 +105,7 @@ def waiters(m: Model, vm: Vm) -> None:
     @m.invariant(container=containers)
     def no_dma_with_invalid_vaddr(s, container):
         """No device of a running guest waits for an address, and none is served through a stale one."""
-        return not (vm.runs(s) and waits(s, container)) and not s.wrong_page
+        return implies(vm.runs(s), waits(s, container) == False) & (s.wrong_page == False)  # noqa: E712
 
     @m.always_possible(container=containers)
     def no_stuck_waiter(s, container):

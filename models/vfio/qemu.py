@@ -306,7 +306,7 @@ class Vm:
         """The old QEMU: the management's commands, and the main loop that performs the exec."""
         attempts = (1, 2) if Env.AGAIN in self.env else (1,)
 
-        @m.process(c=CPR, group=self.old)
+        @m.process(group=self.old)
         def management(s):
             """cpr-save and then cpr-exec, each as one piece under the BQL."""
             for attempt in attempts:
@@ -341,7 +341,7 @@ class Vm:
     def run_new(self, m: Model, design: Design) -> None:
         """The new QEMU: it realizes the devices with the saved fds, and gets cpr-load."""
 
-        @m.process(c=CPR, group=self.new)
+        @m.process(c="softmmu/vl.c:qemu_init", group=self.new)
         def new_management(s):
             """Start, then cpr-load."""
             yield "qemu_init: realize the devices with the saved fds"
@@ -358,7 +358,7 @@ class Vm:
         plugged = Env.HOTPLUG in self.env
         containers = [container for container in self.kernel.topology.containers if plugged or container.emulated]
 
-        @m.process(container=containers, c="drivers/vfio/mdev")
+        @m.process(container=containers, c="drivers/vfio/vfio.c:vfio_pin_pages")
         def mdev(s, container):
             """A device that is not stopped when the VM stops: it has no migration support."""
             while True:
@@ -376,7 +376,7 @@ class Vm:
             s.require(s.command == Command.NONE)
             s.command = command
 
-        @m.process(c="monitor/qmp-cmds.c", group=self.old)
+        @m.process(c="monitor/qmp.c:monitor_qmp_dispatcher_co", group=self.old)
         def monitor(s):
             """One command after the other."""
             while True:
