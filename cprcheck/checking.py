@@ -71,6 +71,7 @@ class _Checker:
         self.answers: dict[str, list[Answer]] = {p.name: [] for p in self.properties}
         self.disagreements: list[str] = []
         self.size: Size | None = None
+        self.unreached: tuple[int, ...] | None = None
         for engine in options.engines:
             if engine not in ENGINES:
                 raise UsageError(f"no engine {engine!r}; there is {', '.join(ENGINES)}")
@@ -83,7 +84,9 @@ class _Checker:
         broken = next((v for v in verdicts if v.prop.kind is Kind.IN_DOMAIN and v.status is not Status.HOLDS), None)
         if broken is not None:
             verdicts = [self.doubt(verdict, broken) for verdict in verdicts]
-        return Report(self.system, tuple(verdicts), self.size, self.system.scope, tuple(self.disagreements))
+        return Report(
+            self.system, tuple(verdicts), self.size, self.system.scope, self.unreached, tuple(self.disagreements)
+        )
 
     # ---- engines --------------------------------------------------------------------------------------------
 
@@ -105,7 +108,9 @@ class _Checker:
             self.add({p.name: Answer(Status.UNKNOWN, liveness.NAME, reason=reason) for p in endless})
         else:
             self.progress("liveness: building the graph")
-            self.add(liveness.check(graph.build(result), endless))
+            built = graph.build(result)
+            self.unreached = built.unreached()
+            self.add(liveness.check(built, endless))
 
     def searching(self, states: int, depth: int) -> None:
         self.progress(f"explicit: {states} states, depth {depth}")

@@ -94,13 +94,15 @@ class Report:
     """All verdicts about one System, with what they have in common.
 
     `size` is that of the explicit search, None when there was none.  `scope` says what the verdicts are about,
-    one clause each.  `disagreements` is empty unless something is wrong with cprcheck itself.
+    one clause each.  `unreached` lists the transitions that no reachable state enables; None when nobody looked.
+    `disagreements` is empty unless something is wrong with cprcheck itself.
     """
 
     system: System
     verdicts: tuple[Verdict, ...]
     size: Size | None
     scope: tuple[str, ...] = ()
+    unreached: tuple[int, ...] | None = None
     disagreements: tuple[str, ...] = ()
 
     @property

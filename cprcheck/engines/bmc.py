@@ -31,9 +31,7 @@ class Unrolling:
         self.frames: list[Frame] = [self.encoding.frame("0")]
         self.selectors: list[Term] = []
         first = self.frames[0]
-        self.solver.add(self.encoding.domain(first))
-        if from_init:
-            self.solver.add(self.encoding.init(first))
+        self.solver.add(self.encoding.init(first) if from_init else self.encoding.domain(first))
 
     def extend(self) -> Frame:
         """Add a step; returns the frame that it leads to."""

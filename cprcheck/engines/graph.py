@@ -25,6 +25,11 @@ class StateGraph:
     states: tuple[State, ...]
     initial: int
 
+    def unreached(self) -> tuple[int, ...]:
+        """The transitions that no reachable state enables."""
+        taken = {step for _, _, step in self.graph.edges(keys=True)}
+        return tuple(step for step in range(len(self.system.transitions)) if step not in taken)
+
     def trace(self, nodes: list[int], steps: list[int], loop: int | None = None) -> Trace:
         """The run along `nodes` by the transitions `steps`."""
         return Trace(tuple(self.states[node] for node in nodes), tuple(steps), loop)

@@ -135,17 +135,25 @@ class _Refinement:
             transition = self.system.transitions[projection.origin[step]]
             if not enabled(transition, state):
                 blamed |= _blame(transition.guard, state)
-            after = list(apply(transition, state))
-            for slot, code in zip(projection.kept, abstract.states[at], strict=True):
-                if after[slot] != code:
-                    blamed |= reads(dict(transition.update)[slot])
-                    after[slot] = code
-            state = tuple(after)
+            after = apply(transition, state)
+            seen = dict(zip(projection.kept, abstract.states[at], strict=True))
+            blamed |= frozenset().union(
+                *(reads(v) for slot, v in transition.update if seen.get(slot, after[slot]) != after[slot])
+            )
+            state = self.forced(after, state, seen)
             states.append(state)
             steps.append(projection.origin[step])
         if not evaluate(self.bad, state):
             blamed |= _blame(self.bad, state)
         return (None, blamed) if blamed else (Trace(tuple(states), tuple(steps)), blamed)
+
+    def forced(self, after: State, before: State, seen: dict[int, int]) -> State:
+        """`after` as the abstract run has seen it; a step that is not possible may have left a domain."""
+        codes = []
+        for slot, (code, old) in enumerate(zip(after, before, strict=True)):
+            inside = code in self.system.slots[slot].domain.codes
+            codes.append(seen.get(slot, code if inside else old))
+        return tuple(codes)
 
 
 def _first(system: System, projection: Projection, abstract: State) -> State | None:

@@ -32,6 +32,8 @@ from cprcheck.system import (
     Transition,
 )
 
+TWICE = 256
+"""A process with at most so many locations is run twice, to see that it does the same."""
 SPECIAL = ("end", "not started", "dead", "aborted")
 
 
@@ -87,6 +89,8 @@ class _Builder:
         """The idle locations and the steps of a process; its location slot gets its domain."""
         assert decl.location is not None
         found = self.extractions[decl.number] = Machine(decl, View(self.declarations, decl)).run()
+        if len(found.locations) <= TWICE and found != Machine(decl, View(self.declarations, decl)).run():
+            raise ModelError(twice(decl.family), decl.source)
         domain = OneOf(*SPECIAL, *_distinct([location.label for location in found.locations]))
         slot, size = decl.location, domain.size
         self.declarations.slots[slot] = Slot(f"@{decl.name}", replace(domain, name=f"@{decl.name}"), "location")
@@ -119,6 +123,8 @@ class _Builder:
                 function(view, **decl.args)
 
         outcomes = explore(stamp, base, run)
+        if outcomes != explore(stamp, base, run):
+            raise ModelError(twice(decl.family), decl.source)
         return [self.transition(decl, decl.family, path, TRUE, path.writes) for path, _ in outcomes]
 
     def transition(self, decl: ProcessDecl, label: str, path: Path, here: Expr, writes: dict[int, Expr]) -> Transition:
@@ -276,6 +282,11 @@ def _rejoin(cases: list[tuple[list[tuple[Expr, bool]], Expr]]) -> Expr:
         for answer in (True, False)
     )
     return ite(question, _rejoin(yes), _rejoin(no))
+
+
+def twice(name: str) -> str:
+    """The message for code that depends on something else than it should."""
+    return f"run twice, {name} did two different things; it may depend on the state, its arguments and constants only"
 
 
 def _source(function: Callable[..., Any]) -> Source:

@@ -7,7 +7,6 @@ does something else, and a branch may be lost without a sound.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Hashable, Iterator
 from dataclasses import is_dataclass
 from enum import Enum
@@ -27,7 +26,7 @@ def fingerprint(function: Any) -> Fingerprint:
     Raises ModelError when it captures an iterator, which remembers how far it was read.
     """
     found: Fingerprint = {}
-    _Collector(found).function(function, "")
+    _Collector(found, function).function(function, "")
     return found
 
 
@@ -39,8 +38,8 @@ def changed(before: Fingerprint, after: Fingerprint) -> str:
 class _Collector:
     """One walk through what is captured."""
 
-    def __init__(self, found: Fingerprint) -> None:
-        self.found = found
+    def __init__(self, found: Fingerprint, root: Any) -> None:
+        self.found, self.root = found, root
         self.seen: set[int] = set()
 
     def function(self, function: Any, prefix: str) -> None:
@@ -55,12 +54,6 @@ class _Collector:
             return
         for name, value in self.captured(function):
             where = f"{prefix}{name}"
-            if hasattr(value, "__next__") and not inspect.isgeneratorfunction(value):
-                raise ModelError(
-                    f"{function.__name__} captures the iterator {name!r}, "
-                    "which remembers how far it was read; use a tuple",
-                    source_of(function.__code__),
-                )
             if isinstance(value, (FunctionType, MethodType)):
                 self.function(value, f"{where}.")
             elif isinstance(value, ModuleType):
@@ -94,6 +87,12 @@ class _Collector:
 
     def freeze(self, value: Any, where: str) -> Hashable:
         """`value` in a form that changes when its contents do; other objects are taken as they are."""
+        if hasattr(value, "__next__") and not isinstance(value, type):
+            name = where.rpartition(".")[2]
+            raise ModelError(
+                f"{self.root.__name__} captures the iterator {name!r}, which remembers how far it was read; use a tuple",
+                source_of(self.root.__code__),
+            )
         if value is None or isinstance(value, (bool, int, str, bytes, float)):
             return (type(value).__name__, value)
         if isinstance(value, (list, tuple)):

@@ -77,7 +77,7 @@ class Location:
     idle: bool
     source: Source
     function: str
-    frames: tuple[Frame, ...]
+    frames: tuple[Frame, ...] = field(compare=False)
 
 
 @dataclass(frozen=True)

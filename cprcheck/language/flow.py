@@ -51,12 +51,17 @@ class Flow:
         return Source(self.filename, self.instructions[at].line)
 
 
-@lru_cache(maxsize=4096)
 def compile_flow(code: CodeType) -> Flow:
     """The flow of the generator function whose code this is.
 
     Raises ModelError for a statement outside the subset, at its line.
     """
+    return _compile_flow(code, code.co_filename)
+
+
+@lru_cache(maxsize=4096)
+def _compile_flow(code: CodeType, _file: str) -> Flow:
+    """Keyed by the file too: two functions of the same text are equal to Python, wherever they stand."""
     tree = parse(code)
     compiler = _Compiler(code)
     compiler.block(tree.body)

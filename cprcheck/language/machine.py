@@ -21,7 +21,7 @@ from cprcheck.language.dataflow import RESULT, Instruction
 from cprcheck.language.declare import LOCK_FREE, Lock, ProcessDecl
 from cprcheck.language.flow import compile_flow
 from cprcheck.language.path import MAX_PATHS, OVER, Path, Stamp, explore, too_many_paths
-from cprcheck.language.place import breach, reported
+from cprcheck.language.place import breach, located, reported
 from cprcheck.language.rails import Started
 from cprcheck.language.terms import Term
 from cprcheck.language.values import Memo, NotConstantError, is_iterator, typed
@@ -168,7 +168,8 @@ class Machine:
 
         def answer() -> tuple[Any, dict[str, Any]]:
             value, after = frame.call(leaf)
-            return self.use(frame, instruction, value), after
+            with located(frame.flow.source(frame.at)):
+                return self.use(frame, instruction, value), after
 
         runs = []
         outcomes = explore(self.stamp, run.path, answer)
@@ -215,7 +216,7 @@ class Machine:
         """What a for loop goes through: a finite collection, taken once."""
         if isinstance(value, Term):
             raise breach(f"{value!r} is one value, not a collection")
-        with reported():
+        with reported(frame.flow.source(frame.at)):
             return tuple(value)
 
     def next(self, run: Run, frame: Frame, instruction: Instruction) -> list[Run]:

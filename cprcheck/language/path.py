@@ -107,8 +107,8 @@ class Stamp:
         if at < len(self.script):
             if (self.script[at].question, self.script[at].answers) != (question, answers):
                 raise breach(
-                    "run twice from the same state, this did two different things; "
-                    "a step may depend on the state, its arguments and constants only"
+                    "run twice, this step did two different things; "
+                    "it may depend on the state, its arguments and constants only"
                 )
             decision = self.script[at]
         else:

@@ -45,14 +45,26 @@ def breach(sentence: str) -> ModelError:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turn an exception that escapes from the author's code into a ModelError at the author's line."""
+def located(source: Source) -> Iterator[None]:
+    """Let errors about what the machine itself does with the author's values name the line `source`."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(error.sentence, source) from None
+
+
+@contextmanager
+def reported(source: Source | None = None) -> Iterator[None]:
+    """Turn an exception that escapes from the author's code into a ModelError at the author's line.
+
+    `source` is the line to name when no line of the author's was being run.
+    """
     try:
         yield
     except (ModelError, UsageError):
         raise
     except Exception as error:
-        raise ModelError(f"{type(error).__name__}: {error}", _last_author_line(error)) from error
+        raise ModelError(f"{type(error).__name__}: {error}", source or _last_author_line(error)) from error
 
 
 def _last_author_line(error: Exception) -> Source | None:

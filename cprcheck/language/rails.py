@@ -142,7 +142,7 @@ def instrument(function: Any) -> Any:
 
 
 def _instrument(function: FunctionType) -> FunctionType:
-    inner = _instrumented_code(function.__code__)
+    inner = _instrumented_code(function.__code__, function.__code__.co_filename)
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     cells[NAME] = CellType(RAILS)
     closure = tuple(cells[name] for name in inner.co_freevars)
@@ -152,7 +152,8 @@ def _instrument(function: FunctionType) -> FunctionType:
 
 
 @lru_cache(maxsize=4096)
-def _instrumented_code(code: CodeType) -> CodeType:
+def _instrumented_code(code: CodeType, _file: str) -> CodeType:
+    """Keyed by the file too: two functions of the same text are equal to Python, wherever they stand."""
     tree = parse(code)
     Instrumenter().visit(tree)
     tree.decorator_list = []
@@ -173,9 +174,13 @@ def enclose(name: str, body: list[ast.stmt], free: tuple[str, ...]) -> ast.Modul
     return ast.fix_missing_locations(ast.Module([outer], []))
 
 
-@lru_cache(maxsize=4096)
 def source_lines(code: CodeType) -> tuple[str, int] | None:
     """(the text of a function from its first decorator on, the line it begins at); None when there is none."""
+    return _source_lines(code, code.co_filename)
+
+
+@lru_cache(maxsize=4096)
+def _source_lines(code: CodeType, _file: str) -> tuple[str, int] | None:
     try:
         lines, first = inspect.getsourcelines(code)
     except (OSError, TypeError):
@@ -249,8 +254,13 @@ class Instrumenter(ast.NodeTransformer):
 
 
 def _rails(method: str, args: list[ast.expr], at: ast.AST) -> ast.Call:
+    """A call of one of the methods of `Rails`, at the line where `at` begins."""
     rails = ast.Attribute(ast.Name(NAME, ast.Load()), method, ast.Load())
-    return ast.copy_location(ast.Call(rails, args, []), at)
+    call = ast.Call(rails, args, [])
+    for made in (call, rails, rails.value):
+        ast.copy_location(made, at)
+        made.end_lineno, made.end_col_offset = made.lineno, made.col_offset
+    return call
 
 
 def function_source(function: Callable[..., Any]) -> Source:

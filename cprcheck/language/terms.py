@@ -12,6 +12,7 @@ too, so that the same code can be run by Python itself.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from enum import Enum
 from typing import NoReturn, TypeVar
 
 from cprcheck import expr
@@ -270,11 +271,10 @@ def _constant_domain(yes: object, no: object) -> Domain:
         return Bool
     if type(yes) is int and type(no) is int:
         return INT
+    if type(yes) is type(no) and isinstance(yes, Enum):
+        return domain_of(type(yes))
     if type(yes) is type(no):
-        try:
-            return domain_of(type(yes))
-        except TypeError:
-            pass
+        raise breach(f"ite cannot tell the domain of {_quote(yes)} and {_quote(no)}; make them members of an Enum")
     raise breach(f"the branches of ite are {_quote(yes)} and {_quote(no)}; give both the same kind of value")
 
 

@@ -70,7 +70,7 @@ class Encoding:
             self.member(frame.slots[i], {code - system.slots[i].domain.low for code in codes}, slot.domain.size)
             for i, (slot, codes) in enumerate(zip(system.slots, system.init, strict=True))
         ]
-        return self.conj([*parts, self.formula(system.assume, frame)])
+        return self.conj([self.domain(frame), *parts, self.formula(system.assume, frame)])
 
     def formula(self, node: Expr, frame: Frame, after: Frame | None = None) -> Term:
         """The truth value `node` in `frame`; primed slots are read in `after`."""
@@ -121,7 +121,10 @@ class Encoding:
         return z3.Extract(width - 1, 0, number) if bits > width else number
 
     def member(self, variable: Term, values: set[int], size: int) -> Term:
-        """`variable`, which holds 0 .. size - 1, is one of `values`; written with as few ranges as possible."""
+        """`variable` is one of `values`; written with as few ranges as possible.
+
+        Only to be used beside `domain`: of a variable that holds `size` or more, it says nothing sensible.
+        """
         if z3.is_bool(variable):
             if len(values) == 2:
                 return self.conj([])

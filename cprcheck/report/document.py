@@ -36,6 +36,7 @@ def document(found: Report) -> dict[str, Any]:
             "complete": size.complete,
         },
         "properties": [_verdict(found.system, verdict) for verdict in found.verdicts],
+        "unreached": None if found.unreached is None else [_step(found.system, step) for step in found.unreached],
         "disagreements": list(found.disagreements),
     }
 

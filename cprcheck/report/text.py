@@ -35,6 +35,7 @@ def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -
     yield from heading(found)
     yield ""
     yield from verdict_lines(found.verdicts)
+    yield from unreached_lines(found)
     for line in found.disagreements:
         yield ""
         yield f"DISAGREEMENT {line}"
@@ -90,6 +91,27 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield ("  " + "  ".join(cells)).rstrip()
+
+
+def unreached_lines(found: Report, limit: int = 8) -> Iterator[str]:
+    """What can never happen: what a proof says about it is empty."""
+    if not found.unreached:
+        return
+    names: dict[str, int] = {}
+    for index in found.unreached:
+        transition = found.system.transitions[index]
+        name = f"{found.system.processes[transition.process].name}: {_outcome(transition)}"
+        names[name] = names.get(name, 0) + 1
+    shown = [f"{name} (x{times})" if times > 1 else name for name, times in list(names.items())[:limit]]
+    shown += [f"and {len(names) - limit} more"] if len(names) > limit else []
+    yield ""
+    many = f"{len(found.unreached)} of {len(found.system.transitions)} transitions"
+    yield from wrap(f"{many} can never be taken: {'; '.join(shown)}", 2)
+
+
+def _outcome(transition: Transition) -> str:
+    faults = [f"fault {fault.label}" for fault in transition.faults]
+    return ", ".join([transition.title, *faults])
 
 
 def _found(verdict: Verdict) -> str:
