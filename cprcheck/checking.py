@@ -77,6 +77,7 @@ class _Checker:
                 raise UsageError(f"no engine {engine!r}; there is {', '.join(ENGINES)}")
 
     def run(self) -> Report:
+        """Run the engines, then weigh what they said."""
         for engine, run in ((explicit.NAME, self.explicit), (bmc.NAME, self.bmc), (prove.NAME, self.prove)):
             if engine in self.options.engines:
                 run()
@@ -113,6 +114,7 @@ class _Checker:
             self.add(liveness.check(built, endless))
 
     def searching(self, states: int, depth: int) -> None:
+        """Pass on how far the explicit search is."""
         self.progress(f"explicit: {states} states, depth {depth}")
 
     def bmc(self) -> None:

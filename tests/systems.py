@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from cprcheck.domains import Bool, Domain, Range
 from cprcheck.expr import TRUE, Expr, Read, conj, equal, less, member, neg, number, plus
@@ -17,7 +18,7 @@ def digraph(*paths: Iterable[int], fair: bool = True, faults: Iterable[tuple[int
     listed = [list(path) for path in paths]
     top = max(max(path) for path in listed)
     domain = Range(0, top)
-    edges = dict.fromkeys((a, b) for path in listed for a, b in zip(path, path[1:], strict=False))
+    edges = dict.fromkeys((a, b) for path in listed for a, b in pairwise(path))
     steps = tuple(
         Transition(
             0,

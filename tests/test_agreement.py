@@ -1,7 +1,7 @@
 """No engine contradicts the reference interpreter, on random systems.
 
-What is compared: the verdict of every property of a finite run; the length of shortest runs; the numbers of states,
-of generated states and of levels; and, transition by transition, the successors that z3 and the generated functions find.
+What is compared: the verdict of every property of a finite run; the length of shortest runs; the numbers of
+states, of generated states and of levels; and the successors that z3 and the generated functions find.
 """
 
 from __future__ import annotations

@@ -121,20 +121,21 @@ class Abstraction:
         """
         changed = dict.fromkeys(self._start(), 1)
         visited = [0] * len(self.steps)
-        tick, last_change = 1, 1
-        while True:
+        tick, growing = 1, True
+        while growing:
+            growing = False
             for number, step in enumerate(self.steps):
-                tick += 1
-                if tick - last_change > len(self.steps):
-                    return True
                 if deadline is not None and monotonic() > deadline:
                     return False
+                tick += 1
                 since, visited[number] = visited[number], tick
                 for key, env in self._post(step, changed, since):
                     old = self.values.get(key, 0)
                     if env | old != old:
                         self.values[key] = env | old
-                        changed[key] = last_change = tick
+                        changed[key] = tick
+                        growing = True
+        return True
 
     def _start(self) -> Iterator[Key]:
         env = 0

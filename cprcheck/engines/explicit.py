@@ -93,6 +93,7 @@ class _Run:
         self.deadline = None if limits.seconds is None else monotonic() + limits.seconds
 
     def run(self) -> Search:
+        """Level by level, until there is nothing more to see or to ask."""
         result, parents = self.result, self.result.parents
         targets = result.compiled.targets
         frontier = [result.compiled.layout.pack(state) for state in initial_states(result.system)]

@@ -54,6 +54,7 @@ class _Builder:
             slots[lock.slot] = replace(slots[lock.slot], domain=OneOf("free", *names))
 
     def build(self) -> System:
+        """Run everything that was declared."""
         transitions: list[Transition] = []
         processes: list[Process] = []
         for decl in self.declarations.processes:

@@ -90,7 +90,8 @@ class _Collector:
         if hasattr(value, "__next__") and not isinstance(value, type):
             name = where.rpartition(".")[2]
             raise ModelError(
-                f"{self.root.__name__} captures the iterator {name!r}, which remembers how far it was read; use a tuple",
+                f"{self.root.__name__} captures the iterator {name!r}, "
+                "which remembers how far it was read; use a tuple",
                 source_of(self.root.__code__),
             )
         if value is None or isinstance(value, (bool, int, str, bytes, float)):

@@ -200,6 +200,7 @@ class _NativeView:
         self._world.values[found.slot] = value
 
     def require(self, *conditions: object) -> None:
+        """Give up the step unless all conditions hold now."""
         if not all(conditions):
             raise Blocked
 
@@ -210,12 +211,14 @@ class _NativeView:
         return given
 
     def choose(self, label: str, options: Sequence[T]) -> T:
+        """The option that the script names."""
         now = self._now()
         option = tuple(options)[now._ask(len(options))]
         now.choices.append((label, show_value(option)))
         return option
 
     def fault(self, label: str, *, injected: bool = False) -> bool:
+        """Whether the script lets the fault happen."""
         now = self._now()
         if now._ask(2) == 0:
             return False
@@ -223,10 +226,12 @@ class _NativeView:
         return True
 
     def emit(self, name: str, **args: Hashable) -> None:
+        """Note an event."""
         self._now().events.append(Event(name, tuple((key, show_value(value)) for key, value in args.items())))
 
     @contextmanager
     def lock(self, lock: Lock) -> Iterator[None]:
+        """Hold a lock; give up the step while somebody else does."""
         if self._world.values[lock.slot] != LOCK_FREE:
             raise Blocked
         self._world.values[lock.slot] = 1 + self._process.number
@@ -237,23 +242,28 @@ class _NativeView:
         self._world.values[lock.slot] = LOCK_FREE
 
     def alive(self, group: Group) -> bool:
+        """Whether a group lives."""
         return bool(self._world.values[group.slot] == GROUP_ALIVE)
 
     def kill(self, group: Group) -> None:
+        """End all processes of a group."""
         self._bury(group)
         if self._process.group == group and self._process.location is not None:
             raise Finished
 
     def start(self, group: Group) -> None:
+        """Begin all processes of a group."""
         self._world.values[group.slot] = GROUP_ALIVE
         for process in self._members(group):
             self._world.begin(process)
 
     def exec(self, old: Group, new: Group) -> None:
+        """Replace one group by another."""
         self.start(new)
         self.kill(old)
 
     def abort(self, why: str) -> None:
+        """End in an error."""
         self.emit("aborted", process=self._process.name, why=why)
         if self._process.group is not None:
             self._bury(self._process.group)

@@ -181,6 +181,7 @@ class _Reader:
         return self.memo[node]
 
     def truth_anew(self, node: Expr) -> Term:
+        """The truth value `node`, built."""
         match node:
             case Const():
                 return z3.BoolVal(bool(node.value), self.context)

@@ -1,0 +1,56 @@
+"""Every published configuration gives the verdicts, the trace lengths and the counts that it is published with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import publish
+import pytest
+
+RUNS = publish.runs()
+
+
+def compare(run: dict[str, Any]) -> None:
+    report = publish.perform(run)
+    assert report.disagreements == ()
+    found = publish.verdicts(report)
+    assert {family: found.get(family) for family in run["verdicts"]} == run["verdicts"]
+    lengths = publish.steps(report)
+    assert {family: length for family, length in lengths.items() if family in run["verdicts"]} == run.get("steps", {})
+    if report.size is not None and report.size.complete:
+        assert publish.figures(report) == {key: run[key] for key in ("states", "generated", "depth")}
+    for verdict in report.verdicts:
+        if verdict.status.value in ("HOLDS", "UNREACHABLE") and verdict.prop.kind.value not in NOT_BY_Z3:
+            engines = set(run.get("engines", ["explicit", "prove"]))
+            assert engines <= set(verdict.engines), verdict.prop.name
+
+
+NOT_BY_Z3 = ("leads-to", "always possible", "nobody stuck")
+"""Questions about infinite runs: z3 is not asked."""
+
+
+@pytest.mark.parametrize("run", [run for run in RUNS if not run.get("slow")], ids=publish.title)
+def test_a_published_configuration(run: dict[str, Any]) -> None:
+    compare(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", [run for run in RUNS if run.get("slow")], ids=publish.title)
+def test_a_large_published_configuration(run: dict[str, Any]) -> None:
+    compare(run)
+
+
+def test_every_published_configuration_expects_every_property_or_says_which() -> None:
+    """A configuration leaves a property out only when it asks a question of its own."""
+    full = [run for run in RUNS if len(run["verdicts"]) >= 10]
+    assert len(full) >= 20
+
+
+def test_the_page_of_verdicts_is_up_to_date() -> None:
+    assert publish.PAGE.read_text() == publish.page()
+
+
+def test_every_design_is_published_with_and_without_cont() -> None:
+    for design in ("v7", "save_unwind", "vm_change_handler"):
+        environments = {run["params"].get("env", "") for run in RUNS if run["model"] == design}
+        assert {"", "cont"} <= environments

@@ -1,0 +1,344 @@
+"""Every published HOLDS has a mutant: a small break of the model that turns it into VIOLATED.
+
+So no property holds only because it asks for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import publish
+import pytest
+from cprcheck.models.vfio import qemu
+from cprcheck.models.vfio.kernel import Era, Errno, Kernel, Vaddr
+from cprcheck.models.vfio.qemu import Attempt, Result, Vm
+
+from cprcheck import catalog
+from cprcheck.checking import Options, check
+from cprcheck.cli import budget
+from cprcheck.expr import In, conj, conjuncts
+from cprcheck.system import System
+from cprcheck.verdict import Status
+
+Patch = pytest.MonkeyPatch
+
+
+def restart_after_a_failed_exec(monkeypatch: Patch) -> None:
+    """qmp_cpr_exec starts the VM again when it fails, as qmp_cpr_save does."""
+    original = Vm.qmp_cpr_exec
+
+    def broken(self, s, design):
+        result = yield from original(self, s, design)
+        if result != Result.OK:
+            yield "vm_start in spite of all"
+            s.runstate = qemu.RunState.RUNNING
+            s.vcpus = qemu.Vcpus.RUNNING
+        return result
+
+    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
+
+
+def start_before_restoring(monkeypatch: Patch) -> None:
+    """vm_start resumes the vCPUs first, and tells the handlers afterwards."""
+    original = Vm.vm_start
+
+    def broken(self, s, design):
+        s.vcpus = qemu.Vcpus.RUNNING
+        yield "already running"
+        yield from original(self, s, design)
+
+    monkeypatch.setattr(Vm, "vm_start", broken)
+
+
+def incapable(monkeypatch: Patch) -> None:
+    """The kernel refuses emulated devices, whatever its era; here every container has one."""
+    monkeypatch.setattr(Era.E1, "excludes_emulated", True)
+    original = Kernel.declare
+
+    def broken(self, m):
+        original(self, m)
+        slots = m.declarations.names["emulated"].slots
+        for slot in slots.values():
+            m.declarations.init[slot] = (1,)
+
+    monkeypatch.setattr(Kernel, "declare", broken)
+
+    def invalidate(self, s, container):
+        for i in range(self.mappings):
+            s.vaddr[container, i] = Vaddr.INVALID
+        return Errno.OK
+
+    monkeypatch.setattr(Kernel, "unmap_vaddr_all", invalidate)
+    monkeypatch.setattr(Kernel, "check_extension", lambda self, s, container, extension: True)
+
+
+def restore_twice(monkeypatch: Patch) -> None:
+    """Each section is replayed a second time."""
+    original = Vm.replay
+
+    def broken(self, s, container, owner):
+        yield from original(self, s, container, owner)
+        yield from original(self, s, container, owner)
+
+    monkeypatch.setattr(Vm, "replay", broken)
+
+
+def refuse_instead_of_waiting(monkeypatch: Patch) -> None:
+    """E1 refuses a translation, as if it were a later kernel; E4 lets an emulated device be invalidated."""
+    monkeypatch.setattr(Era.E1, "waits", False)
+    monkeypatch.setattr(Era.E4, "excludes_emulated", False)
+
+
+def never_tell_the_handlers(monkeypatch: Patch) -> None:
+    """vm_state_notify forgets the containers."""
+
+    def broken(self, s, handler):
+        yield "nobody is told"
+
+    monkeypatch.setattr(Vm, "notify", broken)
+
+
+def devices_first(monkeypatch: Patch) -> None:
+    """The handlers that start DMA run before the one that restores."""
+    original = Vm.vm_start
+
+    def broken(self, s, design):
+        s.emit("a device resumes DMA")
+        yield from original(self, s, design)
+
+    monkeypatch.setattr(Vm, "vm_start", broken)
+
+
+def no_unwind(monkeypatch: Patch) -> None:
+    """qmp_cpr_save forgets to call the unwind, and the handlers."""
+    original = Vm.qmp_cpr_save
+
+    def broken(self, s, design):
+        return (yield from original(self, s, replace(design, save_failed=None, handler=None)))
+
+    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
+
+
+def invalidate_in_the_test(monkeypatch: Patch) -> None:
+    """The capability test of one container invalidates the others: a refusal leaves something behind."""
+
+    def broken(self, s, container, extension):
+        for other in self.topology.containers:
+            if other != container:
+                s.vaddr[other, 0] = Vaddr.INVALID
+        return False
+
+    monkeypatch.setattr(Kernel, "check_extension", broken)
+
+
+def die_of_a_failure(monkeypatch: Patch) -> None:
+    """A command that fails takes QEMU with it."""
+    original = Vm.qmp_cpr_save
+
+    def broken(self, s, design):
+        result = yield from original(self, s, design)
+        if result != Result.OK:
+            s.attempt = Attempt.FAILED
+            s.abort("a failed command is fatal")
+        return result
+
+    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
+    second = Vm.qmp_cpr_exec
+
+    def broken_too(self, s, design):
+        result = yield from second(self, s, design)
+        if result != Result.OK:
+            s.attempt = Attempt.FAILED
+            s.abort("a failed command is fatal")
+        return result
+
+    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken_too)
+
+
+def wait_for_godot(monkeypatch: Patch) -> None:
+    """cpr-save waits, with the lock held, for something that never happens."""
+    original = Vm.qmp_cpr_save
+
+    def broken(self, s, design):
+        yield "wait for the new QEMU to live before it was started"
+        s.require(s.alive(self.new))
+        return (yield from original(self, s, design))
+
+    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
+
+
+def everything_fails(monkeypatch: Patch) -> None:
+    """cpr-exec refuses always."""
+
+    def broken(self, s, design):
+        yield "no"
+        return Result.ERROR
+
+    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
+
+
+def serve_through_stale_addresses(monkeypatch: Patch) -> None:
+    """The old QEMU's addresses are never invalidated, and a device goes on using them in the new one."""
+    monkeypatch.setattr(Kernel, "unmap_vaddr_all", lambda self, s, container: Errno.OK)
+
+
+def load_without_restoring(monkeypatch: Patch) -> None:
+    """The new QEMU gives no addresses."""
+    original = Vm.replay
+
+    def broken(self, s, container, owner):
+        if owner is Vaddr.OLD:
+            yield from original(self, s, container, owner)
+        yield "nothing is restored"
+
+    monkeypatch.setattr(Vm, "replay", broken)
+
+
+def restore_all_after_a_failed_exec(monkeypatch: Patch) -> None:
+    """A failed cpr-exec restores every container, invalidated or not, as the notifier of V8 does."""
+    original = Vm.qmp_cpr_exec
+
+    def broken(self, s, design):
+        result = yield from original(self, s, design)
+        if result != Result.OK:
+            for container in self.kernel.topology.containers:
+                yield from self.replay(s, container, Vaddr.OLD)
+        return result
+
+    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
+
+
+def invalidate_at_once(monkeypatch: Patch) -> None:
+    """cpr-save begins with the invalidation of everything, and tells nobody."""
+    original = Vm.qmp_cpr_save
+
+    def broken(self, s, design):
+        for container in self.kernel.topology.containers:
+            for i in range(self.kernel.mappings):
+                s.vaddr[container, i] = Vaddr.INVALID
+        return (yield from original(self, s, design))
+
+    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
+
+
+def run_without_addresses(monkeypatch: Patch) -> None:
+    """Both: the addresses go at once, and a cpr-exec that fails starts the VM."""
+    invalidate_at_once(monkeypatch)
+    restart_after_a_failed_exec(monkeypatch)
+
+
+def fatal_exec(monkeypatch: Patch) -> None:
+    """cpr-exec ends QEMU."""
+
+    def broken(self, s, design):
+        yield "no"
+        s.attempt = Attempt.FAILED
+        s.abort("cpr-exec is fatal")
+
+    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
+
+
+def nothing_moves(monkeypatch: Patch) -> None:
+    """cpr-save waits for ever, and so does every device that asks."""
+    wait_for_godot(monkeypatch)
+
+    def broken(self, s, container, vm):
+        yield f"{container}: vfio_wait"
+        s.require(s.alive(vm.new))
+
+    monkeypatch.setattr(Kernel, "pin_pages", broken)
+
+
+MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
+    "runs_only_with_valid_vaddrs": (
+        restart_after_a_failed_exec,
+        start_before_restoring,
+        no_unwind,
+        load_without_restoring,
+        invalidate_at_once,
+        run_without_addresses,
+    ),
+    "validated_before_invalidated": (incapable,),
+    "refused_before_stop": (incapable,),
+    "no_restore_of_valid": (restore_twice, restore_all_after_a_failed_exec),
+    "handlers_in_order": (devices_first, never_tell_the_handlers, invalidate_at_once),
+    "restored_after_failure": (invalidate_at_once, invalidate_in_the_test, no_unwind, never_tell_the_handlers),
+    "guest_survives": (die_of_a_failure, fatal_exec),
+    "no_dma_with_invalid_vaddr": (restart_after_a_failed_exec, serve_through_stale_addresses),
+    "no_stuck_waiter": (load_without_restoring,),
+    "refusal_is_unreachable": (refuse_instead_of_waiting,),
+    "never_aborts": (restore_twice, die_of_a_failure, fatal_exec, restore_all_after_a_failed_exec),
+    "deadlock_free": (nothing_moves,),
+    "nobody_stuck": (wait_for_godot,),
+    "update_succeeds": (everything_fails,),
+}
+"""For each property, breaks of which at least one has to turn it, in every configuration in which it holds."""
+
+DESIGNS = ("v7", "save_unwind", "vm_change_handler")
+PUBLISHED = [
+    (run, family)
+    for run in publish.runs()
+    if run["model"] in DESIGNS
+    for family, status in run["verdicts"].items()
+    if status in ("HOLDS", "REACHABLE") and family in MUTANTS and not run.get("slow")
+]
+
+
+def broken_status(run: dict[str, Any], family: str, mutate: Callable[[Patch], None]) -> Status:
+    """The worst verdict about the family in the broken model; explicit search is enough to break something."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        mutate(monkeypatch)
+        model = catalog.bind(catalog.find(run["model"]), run["params"])
+        options = Options(
+            engines=("explicit",),
+            faults=budget(run.get("faults", "finite")),
+            injected=run.get("injected", False),
+            properties=(family,),
+        )
+        statuses = {verdict.status for verdict in check(model, options).verdicts if verdict.prop.family == family}
+    return max(statuses, key=lambda status: status.bad)
+
+
+@pytest.mark.parametrize(("run", "family"), PUBLISHED, ids=lambda it: it if isinstance(it, str) else publish.title(it))
+def test_a_published_verdict_has_a_mutant(run: dict[str, Any], family: str) -> None:
+    found = {mutate.__name__: broken_status(run, family, mutate) for mutate in MUTANTS[family]}
+    assert any(status.bad for status in found.values()), found
+
+
+def test_every_property_that_holds_somewhere_has_mutants() -> None:
+    designs = [run for run in publish.runs() if run["model"] in DESIGNS]
+    good = ("HOLDS", "REACHABLE")
+    holding = {name for run in designs for name, status in run["verdicts"].items() if status in good}
+    assert holding <= MUTANTS.keys()
+
+
+# ---- the control models are broken in the System: a step is lost, or goes unguarded ------------------------------------
+
+CONTROL = [
+    (run, family)
+    for run in publish.runs()
+    if run["model"] not in DESIGNS
+    for family, status in run["verdicts"].items()
+    if status == "HOLDS"
+]
+
+
+def damaged(system: System) -> Iterator[System]:
+    """Each System that differs in one transition: it is gone, or it is always possible where its process stands."""
+    for index, transition in enumerate(system.transitions):
+        others = system.transitions[:index], system.transitions[index + 1 :]
+        yield replace(system, transitions=(*others[0], *others[1]))
+        slot = system.processes[transition.process].location
+        kept = [part for part in conjuncts(transition.guard) if isinstance(part, In) and part.slot == slot]
+        yield replace(system, transitions=(*others[0], replace(transition, guard=conj(*kept)), *others[1]))
+
+
+@pytest.mark.parametrize(("run", "family"), CONTROL, ids=lambda it: it if isinstance(it, str) else publish.title(it))
+def test_a_published_verdict_of_a_control_model_has_a_mutant(run: dict[str, Any], family: str) -> None:
+    system = catalog.bind(catalog.find(run["model"]), run["params"]).system
+    options = Options(engines=("explicit",), properties=(family,))
+    assert any(
+        verdict.status is Status.VIOLATED for broken in damaged(system) for verdict in check(broken, options).verdicts
+    )
