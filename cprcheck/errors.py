@@ -26,12 +26,17 @@ class Source:
         return f"{shorten(self.file)}:{self.line}"
 
 
+_PACKAGE = Path(__file__).resolve().parent
+_SHIPPED = (_PACKAGE / "_models", _PACKAGE.parent / "models")
+
+
 def shorten(file: str) -> str:
-    """`file` as a person would name it: relative to the working directory when it lies below it."""
-    try:
-        return str(Path(file).relative_to(Path.cwd()))
-    except ValueError:
-        return file
+    """`file` as a person would name it: a shipped model as `models/…`, others relative to the working directory."""
+    path = Path(file)
+    for folder in _SHIPPED:
+        if path.is_relative_to(folder):
+            return str(Path("models", path.relative_to(folder)))
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
 class CprcheckError(Exception):
