@@ -35,7 +35,7 @@ def load(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"no file {path}")
     package = _package(path.parent)
-    name = f"{package}.{path.stem}"
+    name = f"{package}.{path.stem.replace('.', '%2e')}"  # a dot would make it a package of its own
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -85,10 +85,14 @@ def models_in(path: Path) -> list[Found]:
 
 def shipped() -> Iterator[tuple[Path, Found]]:
     """Every shipped model with its file, by folder and name.  Files that begin with an underscore are parts."""
-    for path in sorted(SHIPPED.rglob("*.py")):
-        if not path.name.startswith("_") and "@model" in path.read_text(encoding="utf-8"):
+    for path in _files():
+        if "@model" in path.read_text(encoding="utf-8"):
             for model in models_in(path):
                 yield path, model
+
+
+def _files() -> list[Path]:
+    return [path for path in sorted(SHIPPED.rglob("*.py")) if not path.name.startswith("_")]
 
 
 def find(name: str) -> Found:
@@ -99,8 +103,7 @@ def find(name: str) -> Found:
     file, _, wanted = name.partition("::")
     if file.endswith(".py") or "/" in file:
         return _in_file(Path(file), wanted)
-    paths = [path for path in sorted(SHIPPED.rglob(f"{name}.py")) if not path.name.startswith("_")]
-    for path in paths:
+    for path in (path for path in _files() if path.stem == name):
         for model in models_in(path):
             if model.name == name:
                 return model

@@ -122,16 +122,17 @@ class _Checker:
         goals = list(self.goals.values())
         depth = self.options.depth
         if explicit.NAME in self.options.engines:
-            found = {name: answers[0].trace for name, answers in self.answers.items() if answers and answers[0].trace}
-            goals = [goal for goal in goals if goal.prop.name in found]
-            depth = max((len(trace) for name, trace in found.items() if name in self.goals and trace), default=0)
+            traces = {name: answers[0].trace for name, answers in self.answers.items() if answers}
+            lengths = {name: len(trace) for name, trace in traces.items() if trace is not None}
+            goals = [goal for goal in goals if goal.prop.name in lengths]
+            depth = max((lengths[goal.prop.name] for goal in goals), default=0)
         if goals:
             self.progress(f"bmc: up to {depth} steps")
             self.add(bmc.check(self.system, goals, depth, self.options.seconds or prove.SECONDS))
 
     def prove(self) -> None:
         """Alone: every question.  After `explicit`: those that it did not find."""
-        open_ = [g for name, g in self.goals.items() if not any(a.trace for a in self.answers[name])]
+        open_ = [g for name, g in self.goals.items() if all(a.trace is None for a in self.answers[name])]
         prover = prove.Prover(self.system, self.options.seconds)
         for goal_ in sorted(open_, key=lambda g: g.prop.kind is not Kind.LEMMA):
             self.progress(f"prove: {goal_.prop.name}")
@@ -157,35 +158,40 @@ class _Checker:
         self.compare(prop, definite)
         if not definite:
             return Verdict(prop, Status.UNKNOWN, answers, reason="; ".join(f"{a.engine}: {a.reason}" for a in answers))
-        first = definite[0]
-        for answer in definite:
-            self.replay(prop, answer.trace)
-        if first.trace is None:
-            return Verdict(prop, first.status, answers)
+        shown = [answer for answer in definite if answer.trace is None or self.replays(prop, answer.trace)]
+        first = next((answer for answer in shown if answer.trace is not None), None)
+        if first is None and (shown != definite or len({answer.status for answer in shown}) > 1):
+            return Verdict(prop, Status.UNKNOWN, answers, reason="the engines disagree")
+        if first is None or first.trace is None:
+            return Verdict(prop, definite[0].status, answers)
         violated = "" if first.status.good else explain(self.system, prop, first)
         graded = "" if first.status.good else severity(self.system, first.trace)
         return Verdict(prop, first.status, answers, first.trace, violated, graded)
 
     def compare(self, prop: Property, definite: Sequence[Answer]) -> None:
-        """Note where engines contradict each other: in the answer, or in the length of a shortest run."""
+        """Note where engines contradict each other: in the answer, or in the length of a shortest run.
+
+        A run that replays settles the first; without one nothing is claimed.
+        """
         if len({answer.status for answer in definite}) > 1:
             said = ", ".join(f"{answer.engine} {answer.status.value}" for answer in definite)
             self.disagreements.append(f"{prop.name}: {said}")
-        shortest = {a.engine: len(a.trace) for a in definite if a.trace and a.engine in (explicit.NAME, bmc.NAME)}
+        runs = {a.engine: a.trace for a in definite if a.engine in (explicit.NAME, bmc.NAME)}
+        shortest = {engine: len(trace) for engine, trace in runs.items() if trace is not None}
         if len(set(shortest.values())) > 1:
             said = ", ".join(f"{engine} {steps} steps" for engine, steps in shortest.items())
             self.disagreements.append(f"{prop.name}: different shortest runs: {said}")
 
-    def replay(self, prop: Property, trace: Trace | None) -> None:
-        """Replay a trace in the reference interpreter and in the author's own code."""
-        if trace is None:
-            return
+    def replays(self, prop: Property, trace: Trace) -> bool:
+        """Whether a trace can be replayed, by the reference interpreter and by the author's own code."""
         try:
             replay(self.system, prop, trace)
             if self.model is not None:
                 oracle.replay(self.model, self.system, trace)
         except DisagreementError as error:
             self.disagreements.append(f"{prop.name}: {error}")
+            return False
+        return True
 
     def doubt(self, verdict: Verdict, broken: Verdict) -> Verdict:
         """What is left of a proof when a value may leave its domain."""

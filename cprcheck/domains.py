@@ -50,7 +50,10 @@ class Domain:
         return (1 << self.size) - 1
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, Hashable) and (type(value), value) in self._codes
+        try:
+            return (type(value), value) in self._codes
+        except TypeError:  # it cannot be hashed: a list, or a tuple with a list in it
+            return False
 
     def encode(self, value: Hashable) -> int:
         """The code of `value`.  Types count: 1 is not True.
@@ -88,8 +91,16 @@ def Range(low: int, high: int) -> Domain:
 
 
 def OneOf(*values: Hashable) -> Domain:
-    """A domain of the given values, in the given order: names, or any hashable constants."""
-    return Domain("{" + ", ".join(show_value(v) for v in values) + "}", "name", values)
+    """A domain of the given values, in the given order: names, or any hashable constants.
+
+    Raises ValueError when two of them print alike: nobody could tell them apart in a trace.
+    """
+    shown = [show_value(value) for value in values]
+    domain = Domain("{" + ", ".join(shown) + "}", "name", values)
+    for name in shown:
+        if shown.count(name) > 1:
+            raise ValueError(f"two values of OneOf are shown as {name}; give each a name of its own")
+    return domain
 
 
 def domain_of(spec: object) -> Domain:

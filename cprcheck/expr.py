@@ -340,23 +340,28 @@ def combine(op: Op, args: list[Expr]) -> Expr:
     return makers[op](*args)
 
 
-def membership(of: Expr, node: In) -> Expr:
+Spans: TypeAlias = Callable[[int], tuple[int, int]]
+"""The least code of a slot's domain, and how many codes there are."""
+
+
+def membership(of: Expr, node: In, spans: Spans) -> Expr:
     """Whether the number or truth value `of` lies in the set that `node` asks about."""
     if isinstance(of, Const):
         bit = of.value - node.low
         return truth(0 <= bit < node.size and bool(node.mask >> bit & 1))
     if isinstance(of, Read):
-        return _in(of.slot, node.mask, node.low, node.size, of.primed)
+        low, size = spans(of.slot)
+        return member(of.slot, node.codes, low, size, primed=of.primed)
     if is_boolean(of):
         yes, no = bool(node.mask >> 1 & 1), bool(node.mask & 1)
         return truth(yes) if yes == no else of if yes else neg(of)
     if isinstance(of, Apply) and of.op is Op.ITE:
         condition, yes_branch, no_branch = of.args
-        return ite(condition, membership(yes_branch, node), membership(no_branch, node))
+        return ite(condition, membership(yes_branch, node, spans), membership(no_branch, node, spans))
     return disj(*(equal(of, number(code)) for code in node.codes))
 
 
-def substitute(node: Expr, values: Mapping[int, Expr]) -> Expr:
+def substitute(node: Expr, values: Mapping[int, Expr], spans: Spans) -> Expr:
     """`node` with every primed slot in `values` replaced, and the other primed slots made unprimed.
 
     What a step invariant says about a transition is its formula with the transition's update put in.
@@ -366,7 +371,7 @@ def substitute(node: Expr, values: Mapping[int, Expr]) -> Expr:
         if not at.primed:
             return at
         if at.slot in values:
-            return values[at.slot] if isinstance(at, Read) else membership(values[at.slot], at)
+            return values[at.slot] if isinstance(at, Read) else membership(values[at.slot], at, spans)
         if isinstance(at, Read):
             return Read(at.slot)
         return In(at.slot, at.mask, at.low, at.size)

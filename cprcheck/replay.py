@@ -29,11 +29,15 @@ def replay(system: System, prop: Property, trace: Trace) -> None:
 def walk(system: System, trace: Trace) -> None:
     """Check that `trace` starts in an initial state and that each step is one of the System's."""
     first = trace.states[0]
+    if any(len(state) != len(system.slots) for state in trace.states):
+        raise DisagreementError("a state of the trace does not have a code for each slot")
     fits = all(code in codes for code, codes in zip(first, system.init, strict=True))
     if not fits or not evaluate(system.assume, first):
         raise DisagreementError("the trace does not start in an initial state")
     for number, step in enumerate(trace.steps, 1):
         before, after = trace.states[number - 1], trace.states[number]
+        if not 0 <= step < len(system.transitions):
+            raise DisagreementError(f"step {number} of the trace is none of the System's")
         transition = system.transitions[step]
         if not enabled(transition, before):
             raise DisagreementError(f"step {number} of the trace ({transition.title}) cannot be taken there")

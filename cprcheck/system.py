@@ -212,6 +212,11 @@ class System:
                 return prop
         raise KeyError(name)
 
+    def span(self, slot: int) -> tuple[int, int]:
+        """The least code of `slot`'s domain, and how many codes there are."""
+        domain = self.slots[slot].domain
+        return domain.low, domain.size
+
     def first_states(self) -> Iterator[State]:
         """Every combination of initial codes, before `assume` is applied; the first slot changes slowest."""
         return product(*self.init)

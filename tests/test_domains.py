@@ -87,6 +87,11 @@ def test_a_value_outside_has_no_code(domain: Domain, value: object, message: str
         domain.encode(value)
 
 
+def test_values_that_print_alike_are_refused() -> None:
+    with pytest.raises(ValueError, match=exactly("two values of OneOf are shown as 1; give each a name of its own")):
+        OneOf("a", 1, "1")
+
+
 @pytest.mark.parametrize("value", [[], {}, ([],)], ids=str)
 def test_a_value_that_cannot_be_hashed_is_in_no_domain(value: object) -> None:
     assert value not in Bool

@@ -314,7 +314,7 @@ def test_every_property_that_holds_somewhere_has_mutants() -> None:
     assert holding <= MUTANTS.keys()
 
 
-# ---- the control models are broken in the System: a step is lost, or goes unguarded ------------------------------------
+# ---- the control models are broken in the System: a step is lost, or goes unguarded -------------------------------
 
 CONTROL = [
     (run, family)

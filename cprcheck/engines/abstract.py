@@ -75,7 +75,7 @@ class Abstraction:
         others = sorted((i for i in range(len(slots)) if i not in keys), key=lambda i: slots[i].domain.size)
         for i in others:
             work += slots[i].domain.size
-            if work * len(self.system.transitions) > WORK:
+            if keys and work * len(self.system.transitions) > WORK:
                 break
             keys.append(i)
         return sorted(keys)
@@ -141,7 +141,7 @@ class Abstraction:
         env = 0
         for i, codes in enumerate(self.system.init):
             low = self.system.slots[i].domain.low
-            env |= sum(1 << code - low for code in codes) << self.offset[i]
+            env |= _union(1 << code - low for code in codes) << self.offset[i]
         for part in conjuncts(self.system.assume):
             if isinstance(part, In):
                 env = self.only(env, part.slot, part.mask)
@@ -238,6 +238,8 @@ class Abstraction:
 
     def live(self) -> list[int]:
         """The transitions that the environments do not rule out."""
+        if not self.keys:
+            return list(range(len(self.steps)))  # a System without slots: nothing is known of it
         everything = dict.fromkeys(self.values, 0)
         return [i for i, step in enumerate(self.steps) if next(self._post(step, everything, 0), None) is not None]
 
@@ -270,10 +272,10 @@ class Abstraction:
                 yield disj(neg(here), there)
 
 
-def _union(envs: Iterable[int]) -> int:
+def _union(masks: Iterable[int]) -> int:
     total = 0
-    for env in envs:
-        total |= env
+    for mask in masks:
+        total |= mask
     return total
 
 

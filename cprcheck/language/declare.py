@@ -160,6 +160,11 @@ class Declarations:
         self.init.append(init)
         return len(self.slots) - 1
 
+    def span(self, slot: int) -> tuple[int, int]:
+        """The least code of `slot`'s domain, and how many codes there are."""
+        domain = self.slots[slot].domain
+        return domain.low, domain.size
+
     def check_name(self, name: str) -> None:
         """Refuse a name that the language uses, that is taken, or that Python could not write after a dot."""
         if name in WORDS:

@@ -35,7 +35,7 @@ from cprcheck.language.declare import (
     instances,
     listing,
 )
-from cprcheck.language.place import breach
+from cprcheck.language.place import breach, reported
 from cprcheck.language.rails import function_source
 from cprcheck.language.terms import Term, some
 from cprcheck.system import FIRST, NOT_STARTED, Fairness, Kind, System
@@ -347,7 +347,8 @@ class ModelFunction(Generic[P]):
         """The Model for these parameters."""
         bound = self.signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        made = self.function(*bound.args, **bound.kwargs)
+        with reported():
+            made = self.function(*bound.args, **bound.kwargs)
         if not isinstance(made, Model):
             raise ModelError(f"{self.name} returns {made!r}; a model function returns its Model", self.source)
         made.declarations.name, made.declarations.doc = self.name, self.doc

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -12,14 +13,15 @@ from types import CodeType, FrameType
 
 from cprcheck.errors import ModelError, Source, UsageError
 
-_HERE = str(Path(__file__).resolve().parents[1])
-_STDLIB = sysconfig.get_paths()["stdlib"]
+_HERE = str(Path(__file__).resolve().parents[1]) + os.sep
+_SHIPPED = _HERE + "_models" + os.sep
+_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
 
 def is_authors(filename: str) -> bool:
     """Whether code from `filename` was written by a model's author: it is neither ours nor Python's."""
     if filename.startswith(_HERE):
-        return filename.startswith(str(Path(_HERE, "models")))
+        return filename.startswith(_SHIPPED)
     in_stdlib = filename.startswith(_STDLIB) and "site-packages" not in filename
     return not in_stdlib and not filename.startswith("<frozen")
 

@@ -81,7 +81,7 @@ class Reader:
         """Whether the code in `slot`, as this view sees it, is one of `codes`."""
         domain = self._declarations.slots[slot].domain
         mask = sum(1 << code - domain.low for code in codes)
-        return expr.membership(self._node(slot), In(slot, mask, domain.low, domain.size))
+        return expr.membership(self._node(slot), In(slot, mask, domain.low, domain.size), self._declarations.span)
 
     def _put(self, slot: int, value: object) -> None:
         name = self._declarations.slots[slot].name

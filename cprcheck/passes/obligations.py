@@ -27,8 +27,8 @@ def with_domain_obligations(system: System) -> System:
         inside = []
         for slot, value in transition.update:
             leaves = _leaves(system, transition, slot, value)
-            if leaves is None:
-                continue
+            if leaves is None or conj(transition.guard, neg(leaves)) == transition.guard:
+                continue  # it cannot happen, or is kept out already
             inside.append(neg(leaves))
             formulas.append(neg(conj(transition.guard, leaves)))
             who = system.processes[transition.process].name

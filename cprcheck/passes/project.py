@@ -31,6 +31,7 @@ from cprcheck.expr import (
     rebuild,
     truth,
 )
+from cprcheck.passes.obligations import with_domain_obligations
 from cprcheck.system import System, Transition
 
 
@@ -66,7 +67,9 @@ def project(system: System, keep: frozenset[int]) -> Projection:
         properties=(),
         severities=(),
     )
-    return Projection(small, kept, tuple(origin))
+    # What kept a value inside its domain may have been a condition on a dropped slot.
+    inside = with_domain_obligations(small).with_properties(())
+    return Projection(inside, kept, tuple(origin))
 
 
 def _project(system: System, transition: Transition, index: Mapping[int, int]) -> Iterator[Transition]:

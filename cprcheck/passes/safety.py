@@ -56,18 +56,18 @@ def goal(system: System, prop: Property) -> Goal:
             steps = tuple(
                 (index, wrong)
                 for index, transition in enumerate(system.transitions)
-                if (wrong := conj(transition.guard, _forbidden(prop, transition))) != FALSE
+                if (wrong := conj(transition.guard, _forbidden(system, prop, transition))) != FALSE
             )
             return Goal(prop, disj(*(wrong for _, wrong in steps)), steps)
     raise ValueError(f"{prop.name} is not a safety property")
 
 
-def _forbidden(prop: Property, transition: Transition) -> Expr:
+def _forbidden(system: System, prop: Property, transition: Transition) -> Expr:
     """When taking `transition` breaks the step property `prop`, as a condition on the state before."""
     if prop.kind is Kind.EVENT_NEVER:
         emitted = any(event.name in prop.events for event in transition.events)
         return conj(*prop.formulas) if emitted else FALSE
-    return neg(substitute(conj(*prop.formulas), dict(transition.update)))
+    return neg(substitute(conj(*prop.formulas), dict(transition.update), system.span))
 
 
 def somebody_moves(system: System) -> Expr:

@@ -64,7 +64,10 @@ def heading(found: Report) -> Iterator[str]:
 def wrap(text: str, indent: int) -> list[str]:
     """`text` in lines of at most WIDTH columns, indented, and two deeper from the second on."""
     first, rest = " " * indent, " " * (indent + 2)
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False) or [""]
+    wrapper = textwrap.TextWrapper(
+        WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapper.wrap(text) or [""]
 
 
 def grouped(verdicts: Iterable[Verdict]) -> list[list[Verdict]]:

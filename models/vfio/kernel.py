@@ -54,6 +54,10 @@ class Extension(Enum):
     UPDATE_VADDR = 10
 
 
+BACKPORTED = 99
+"""From 5.15.99 on, 5.15 has the locked_vm fixes but not the exclusion of mdevs (era E1s, not modelled yet)."""
+
+
 class Era(Enum):
     """A span of kernels that behave alike.
 
@@ -77,12 +81,13 @@ class Era(Enum):
         if text.upper() in cls.__members__:
             return cls[text.upper()]
         major, _, rest = text.partition(".")
-        minor = rest.partition(".")[0]
+        minor, _, patch = rest.partition(".")
         if major.isdigit() and minor.isdigit():
             version = (int(major), int(minor))
+            backported = version == (5, 15) and patch.isdigit() and int(patch) >= BACKPORTED
             if version >= (6, 3):
                 return cls.E4
-            if (5, 15) <= version <= (5, 19):
+            if (5, 15) <= version <= (5, 19) and not backported:
                 return cls.E1
         raise ValueError("the eras are E1 (Linux 5.15 to 5.19, 5.15.y before .99) and E4 (6.3 and later)")
 

@@ -48,10 +48,10 @@ class Topology:
         groups: list[str] = []
         for part in text.split("/"):
             letters = part.lstrip("0123456789")
-            times = part[: len(part) - len(letters)]
-            if not letters or set(letters) - {PHYSICAL, EMULATED}:
+            times = int(part[: len(part) - len(letters)] or 1)
+            if not letters or not times or set(letters) - {PHYSICAL, EMULATED}:
                 raise ValueError("write p and e for physical and emulated groups, / between address spaces: pe/p")
-            groups += [letters] * (int(times) if times else 1)
+            groups += [letters] * times
         return cls(tuple(Container(f"c{i}", letters) for i, letters in enumerate(groups)))
 
     @property
