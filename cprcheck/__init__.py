@@ -18,6 +18,7 @@ from cprcheck.language.control import idle
 from cprcheck.language.declare import any_of
 from cprcheck.language.model import Model, c, model
 from cprcheck.language.terms import count, every, implies, ite, some
+from cprcheck.report.text import describe
 from cprcheck.system import Fairness
 from cprcheck.verdict import Report, Status, Verdict
 
@@ -48,6 +49,7 @@ __all__ = [
     "c",
     "check",
     "count",
+    "describe",
     "every",
     "idle",
     "implies",

@@ -121,12 +121,21 @@ def test_a_library_is_imported_only_where_it_is_needed(library: str) -> None:
     assert users == DOORS[library]
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+ROOT = PACKAGE.parent
+EVERYTHING = [path for folder in ("cprcheck", "models", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def is_model(node: ast.FunctionDef) -> bool:
+    """Whether a function is decorated with @model: then it holds the functions of a whole design."""
+    return any(isinstance(decorator, ast.Name) and decorator.id == "model" for decorator in node.decorator_list)
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_are_short(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= MAX_LINES
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef) and not is_model(node):
             assert node.end_lineno is not None
             assert node.end_lineno - node.lineno < MAX_FUNCTION, node.name
 

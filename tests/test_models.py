@@ -7,6 +7,9 @@ from typing import Any
 import publish
 import pytest
 
+from cprcheck import catalog
+from cprcheck.checking import Options, check
+
 RUNS = publish.runs()
 
 
@@ -54,3 +57,36 @@ def test_every_design_is_published_with_and_without_cont() -> None:
     for design in ("v7", "save_unwind", "vm_change_handler"):
         environments = {run["params"].get("env", "") for run in RUNS if run["model"] == design}
         assert {"", "cont"} <= environments
+
+
+def test_the_same_mistake_hurts_differently_on_two_kernels() -> None:
+    """`v7`, the update fails after the invalidation and the user says `cont`; the severity tells the kernels apart.
+
+    On E1 all containers are capable, saving fails, and the emulated device waits for an address.  On E4 a container
+    with such a device cannot take part and is reached after one that could: its device never waits, but nothing can
+    be attached any more.
+    """
+    found = {}
+    for kernel, topology in (("E1", "e"), ("E4", "e/p")):
+        model = catalog.bind(catalog.find("v7"), {"kernel": kernel, "topology": topology, "env": "cont"})
+        report = check(model, Options(properties=("runs_only_with_valid_vaddrs",)))
+        verdict = report["runs_only_with_valid_vaddrs"]
+        assert verdict.trace is not None
+        steps = [report.system.transitions[step] for step in verdict.trace.steps]
+        faults = [fault.label for step in steps for fault in step.faults]
+        found[kernel] = (verdict.status.value, verdict.severity, len(verdict.trace), faults)
+    assert found == {
+        "E1": ("VIOLATED", "device waits", 13, ["cpr_state_save fails"]),
+        "E4": ("VIOLATED", "hot-plug refused", 13, []),
+    }
+
+
+@pytest.mark.parametrize("design", ["v7", "save_unwind", "vm_change_handler"])
+def test_locations_grow_linearly_with_containers(design: str) -> None:
+    def locations(containers: int) -> int:
+        params = {"kernel": "E4", "topology": f"{containers}p", "env": "cont"}
+        slots = catalog.bind(catalog.find(design), params).system.slots
+        return sum(slot.domain.size for slot in slots if slot.role == "location")
+
+    two, four, eight, sixteen = (locations(containers) for containers in (2, 4, 8, 16))
+    assert sixteen - eight == 2 * (eight - four) == 4 * (four - two) > 0

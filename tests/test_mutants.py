@@ -13,7 +13,8 @@ import publish
 import pytest
 from cprcheck.models.vfio import qemu
 from cprcheck.models.vfio.kernel import Era, Errno, Kernel, Vaddr
-from cprcheck.models.vfio.qemu import Attempt, Result, Vm
+from cprcheck.models.vfio.qemu import Vm
+from cprcheck.models.vfio.runstate import Attempt, Result
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check

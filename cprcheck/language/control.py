@@ -22,7 +22,7 @@ Locals = tuple[tuple[str, Hashable], ...]
 
 @dataclass(frozen=True)
 class idle:  # noqa: N801 - reads as a word in models
-    """`yield idle("wait for a command")`: a place at which a process may wait for ever without being stuck."""
+    """`yield idle("execute a command")`: a place at which a process may wait for ever without being stuck."""
 
     label: str
 

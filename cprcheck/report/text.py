@@ -47,6 +47,11 @@ def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -
     yield summary(found)
 
 
+def describe(found: Report) -> str:
+    """The whole report as one string, for the message of an assertion."""
+    return "\n".join(report(found))
+
+
 def heading(found: Report) -> Iterator[str]:
     """The model, its size, and the scope of every verdict below."""
     system = found.system
@@ -164,11 +169,7 @@ def trace_lines(system: System, trace: Trace) -> Iterator[str]:
 
 
 def _state_lines(system: System, state: State) -> list[str]:
-    cells = []
-    for slot, code in zip(system.slots, state, strict=True):
-        cells.append(
-            f"{slot.name}={slot.domain.show(code).replace(' ', '_') if slot.role == 'lock' else slot.domain.show(code)}"
-        )
+    cells = [f"{slot.name}={slot.domain.show(code)}" for slot, code in zip(system.slots, state, strict=True)]
     lines = [""]
     for cell in cells:
         if lines[-1] and len(lines[-1]) + len(cell) + 2 > WIDTH - 5:

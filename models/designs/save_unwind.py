@@ -40,11 +40,12 @@ from __future__ import annotations
 
 from cprcheck.models.vfio import properties
 from cprcheck.models.vfio.environment import Env, Guest
-from cprcheck.models.vfio.kernel import Era, Errno, Extension, Kernel, Vaddr
-from cprcheck.models.vfio.qemu import Design, Result, Vm
+from cprcheck.models.vfio.kernel import Era, Kernel, Vaddr
+from cprcheck.models.vfio.pre_save import invalidating
+from cprcheck.models.vfio.qemu import Design, Vm
 from cprcheck.models.vfio.topology import Topology
 
-from cprcheck import Bool, Model, c, model
+from cprcheck import Model, c, model
 
 
 @model
@@ -58,19 +59,7 @@ def save_unwind(
     """Each container's pre_save invalidates; qmp_cpr_save restores when saving fails."""
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
-    m.array("vaddr_unmapped", topology.containers, Bool, init=False)
-
-    @c("hw/vfio/cpr.c")
-    def vfio_container_pre_save(s, container):
-        """Test and invalidate; the flag is set once the ioctl has succeeded."""
-        yield f"pre_save of {container}: capable?"
-        if not vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR):
-            return Result.ERROR
-        yield f"pre_save of {container}: unmap all vaddrs"
-        if vm.kernel.unmap_vaddr_all(s, container) != Errno.OK:
-            return Result.ERROR
-        s.vaddr_unmapped[container] = True
-        return Result.OK
+    pre_save = invalidating(m, vm)
 
     @c("hw/vfio/cpr.c")
     def vfio_cpr_unwind(s):
@@ -81,7 +70,7 @@ def save_unwind(
                 yield from vm.replay(s, container, Vaddr.OLD)
                 s.vaddr_unmapped[container] = False
 
-    design = Design(pre_save=vfio_container_pre_save, save_failed=vfio_cpr_unwind)
+    design = Design(pre_save=pre_save, save_failed=vfio_cpr_unwind)
     vm.run(m, design)
     properties.declare(m, vm, design)
     return m

@@ -47,7 +47,8 @@ from __future__ import annotations
 from cprcheck.models.vfio import properties
 from cprcheck.models.vfio.environment import Env, Guest
 from cprcheck.models.vfio.kernel import Era, Errno, Extension, Kernel, Vaddr
-from cprcheck.models.vfio.qemu import Design, Result, Vm
+from cprcheck.models.vfio.qemu import Design, Vm
+from cprcheck.models.vfio.runstate import Result
 from cprcheck.models.vfio.topology import Topology
 
 from cprcheck import Model, OneOf, c, model

@@ -34,3 +34,27 @@ class Guest(Enum):
     RUNNING = "running"
     PAUSED = "stopped by the user"
     SUSPENDED = "suspended to RAM by itself"
+
+
+class Command(Enum):
+    """What the user has typed into the monitor."""
+
+    NONE = "nothing"
+    CONT = "cont"
+    STOP = "stop"
+    RESET = "system_reset"
+    PLUG_PHYSICAL = "device_add of a physical device"
+    PLUG_EMULATED = "device_add of an emulated device"
+    UNPLUG = "device_del of the emulated devices"
+
+
+def commands(env: frozenset[Env]) -> tuple[Command, ...]:
+    """The commands that the environment may give."""
+    by_switch = {
+        Env.CONT: (Command.CONT,),
+        Env.STOP: (Command.STOP,),
+        Env.RESET: (Command.RESET,),
+        Env.HOTPLUG: (Command.PLUG_PHYSICAL, Command.PLUG_EMULATED),
+        Env.UNPLUG: (Command.UNPLUG,),
+    }
+    return tuple(command for switch, given in by_switch.items() if switch in env for command in given)

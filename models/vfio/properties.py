@@ -12,7 +12,8 @@ from cprcheck import Model, every, implies, some
 
 from .environment import Env
 from .kernel import Vaddr
-from .qemu import Attempt, Design, RunState, Vm
+from .qemu import Design, Vm
+from .runstate import Attempt, RunState
 
 
 def declare(m: Model, vm: Vm, design: Design) -> None:

@@ -16,64 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from cprcheck import Bool, Model, c, idle
 from cprcheck.language.declare import Group, Lock
 
-from .environment import Env, Guest
+from .environment import Command, Env, Guest, commands
 from .kernel import Errno, Extension, Kernel, Vaddr
+from .runstate import Attempt, Result, RunState, Vcpus
 from .topology import EMULATED, PHYSICAL, Container
 
 Steps = Generator[Any, None, Any]
 CPR, RUNSTATE, CPUS = "migration/cpr.c", "softmmu/runstate.c", "softmmu/cpus.c"
-
-
-class RunState(Enum):
-    """The runstates of qapi/run-state.json that matter here."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    SUSPENDED = "suspended"
-    SAVE_VM = "save-vm"
-    SHUTDOWN = "shutdown"
-    PRELAUNCH = "prelaunch"
-
-
-class Vcpus(Enum):
-    """Whether the vCPUs execute guest code.  The runstate says RUNNING before they do."""
-
-    RUNNING = "resumed"
-    PAUSED = "paused"
-
-
-class Attempt(Enum):
-    """How far the management has come with the update."""
-
-    NONE = "not begun"
-    BEGUN = "cpr-save or cpr-exec is under way, or was successful"
-    FAILED = "a command has returned an error, or QEMU is gone"
-    DONE = "cpr-load has succeeded"
-
-
-class Command(Enum):
-    """What the user has typed into the monitor."""
-
-    NONE = "nothing"
-    CONT = "cont"
-    STOP = "stop"
-    RESET = "system_reset"
-    PLUG_PHYSICAL = "device_add of a physical device"
-    PLUG_EMULATED = "device_add of an emulated device"
-    UNPLUG = "device_del of the emulated devices"
-
-
-class Result(Enum):
-    """What a QEMU function returns."""
-
-    OK = 0
-    ERROR = -1
 
 
 Hook = Callable[[Any], Steps]
@@ -122,23 +76,11 @@ class Vm:
         kernel.declare(m)
         if Env.CLOSE in env:
             m.var("file_good", Bool, init=True)
-        if cls.commands(env):
+        if commands(env):
             m.var("command", Command, init=Command.NONE)
         m.note("environment: " + (", ".join(sorted(e.name.lower() for e in env)) or "quiet"))
         old, new = m.group("old_qemu"), m.group("new_qemu", alive=False)
         return cls(kernel, guest, env, old, new, m.lock("bql"))
-
-    @staticmethod
-    def commands(env: frozenset[Env]) -> tuple[Command, ...]:
-        """The commands that the environment may give."""
-        by_switch = {
-            Env.CONT: (Command.CONT,),
-            Env.STOP: (Command.STOP,),
-            Env.RESET: (Command.RESET,),
-            Env.HOTPLUG: (Command.PLUG_PHYSICAL, Command.PLUG_EMULATED),
-            Env.UNPLUG: (Command.UNPLUG,),
-        }
-        return tuple(command for switch, commands in by_switch.items() if switch in env for command in commands)
 
     # ---- questions --------------------------------------------------------------------------------------------------
 
@@ -291,7 +233,7 @@ class Vm:
         self.run_old(m, design)
         self.run_new(m, design)
         self.run_devices(m)
-        if self.commands(self.env):
+        if commands(self.env):
             self.run_user(m, design)
         if Env.WAKEUP in self.env:
 
@@ -325,7 +267,7 @@ class Vm:
         def main_loop_should_exit(s):
             """execvp when it was requested; if that returns, the ordinary shutdown."""
             while True:
-                yield idle("no exec requested")
+                yield idle("act on an exec request")
                 s.require(s.exec_requested)
                 with s.lock(self.bql):
                     s.exec_requested = False
@@ -362,7 +304,7 @@ class Vm:
         def mdev(s, container):
             """A device that is not stopped when the VM stops: it has no migration support."""
             while True:
-                yield idle("no request")
+                yield idle("ask for a translation")
                 s.require(s.emulated[container], not self.gone(s))
                 s.emit("a device asks for a translation", container=container)
                 yield from self.kernel.pin_pages(s, container, self)
@@ -370,7 +312,7 @@ class Vm:
     def run_user(self, m: Model, design: Design) -> None:
         """The user's commands, and the monitor of the old QEMU that executes them under the BQL."""
 
-        @m.action(command=self.commands(self.env), group=self.old)
+        @m.action(command=commands(self.env), group=self.old)
         def user(s, command):
             """The user types a command."""
             s.require(s.command == Command.NONE)
@@ -380,7 +322,7 @@ class Vm:
         def monitor(s):
             """One command after the other."""
             while True:
-                yield idle("wait for a command")
+                yield idle("execute a command")
                 s.require(s.command != Command.NONE)
                 if Env.MONITORS not in self.env:
                     s.require(not s.exec_requested)
