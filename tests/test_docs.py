@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("reports/*.md")])
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"Save this as `([\w./]+)`[^\n]*\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return [text for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
-
+from console import PAGES, ROOT, blocks, printed, run, save_examples
 
 CONSOLE = [(page, text) for page in PAGES for text in blocks(page, "console")]
 PYTHON = [(page, text) for page in PAGES for text in blocks(page, "python")]
@@ -28,28 +16,9 @@ PYTHON = [(page, text) for page in PAGES for text in blocks(page, "python")]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A reader's folder, with the files that the README lets them save."""
-    for name, text in FILE.findall((ROOT / "README.md").read_text(encoding="utf-8")):
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    """A reader's folder."""
+    save_examples(tmp_path)
     return tmp_path
-
-
-def run(command: str, folder: Path, answer: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command of this virtual environment, as a reader would."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        command, shell=True, cwd=folder, env=os.environ | {"PATH": path}, input=answer, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-
-
-def printed(block: str, folder: Path) -> str:
-    """What a console block would look like if its commands were run now."""
-    lines = []
-    for line in block.splitlines():
-        if line.startswith("$ "):
-            lines += [line, *run(line[2:], folder).stdout.splitlines()]
-    return "".join(f"{line}\n" for line in lines)
 
 
 @pytest.mark.parametrize(("page", "block"), CONSOLE, ids=[block.splitlines()[0] for _, block in CONSOLE])
