@@ -48,7 +48,7 @@ def load(path: Path) -> ModuleType:
     except ModelError:
         del sys.modules[name]
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ModelError(f"{type(error).__name__}: {error}", _last_line(error, path)) from error
     return module
@@ -64,7 +64,7 @@ def _package(folder: Path) -> str:
     return name
 
 
-def _last_line(error: Exception, path: Path) -> Source | None:
+def _last_line(error: BaseException, path: Path) -> Source | None:
     if isinstance(error, SyntaxError):
         return Source(error.filename or str(path), error.lineno or 0)
     found = None

@@ -7,9 +7,11 @@ Exit codes: 0 nothing violated and nothing unknown, 1 violated or unreachable, 2
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -19,7 +21,7 @@ import click
 from cprcheck import __version__, catalog, files
 from cprcheck.errors import DisagreementError, ModelError, UsageError
 from cprcheck.language.model import Model
-from cprcheck.system import meaning
+from cprcheck.system import System, meaning
 from cprcheck.verdict import Report, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +37,37 @@ def cli() -> None:
 
     MODEL is the name of a shipped model (see `cprcheck list`), FILE.py, or FILE.py::name.
     """
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print a result.  A reader that goes away (`| head`) changes nothing about the exit code.
+
+    Raises UsageError when it cannot be written for another reason.
+    """
+    try:
+        for line in lines:
+            click.echo(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def seconds(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    """A time limit: a finite number of seconds, 0 or more."""
+    if value is not None and not 0 <= value < math.inf:
+        raise click.BadParameter("write a number of seconds, 0 or more")
+    return value
+
+
+def fault_options(function: F) -> F:
+    """The options that say which faults may happen."""
+    injected = "Also let faults happen that the real kernel cannot produce."
+    budget_ = "How many faults may happen.  [finite]"
+    function = click.option("--injected", is_flag=True, help=injected)(function)
+    return click.option("--faults", default="finite", metavar="none|finite|N", help=budget_)(function)
 
 
 def model_options(function: F) -> F:
@@ -55,7 +88,7 @@ def list_models() -> int:
     from cprcheck.report import tables
 
     rows = [(model.name, model.doc.partition("\n")[0]) for _, model in catalog.shipped()]
-    click.echo(tables.two_columns(rows), nl=False)
+    say(tables.two_columns(rows))
     return OK
 
 
@@ -64,21 +97,18 @@ def list_models() -> int:
 def show(model: str, params: tuple[str, ...], kernel: str | None, env: str | None) -> int:
     """Print the transition system of MODEL: all that an engine knows of it."""
     system = _bind(model, params, kernel, env).system
-    click.echo(f"# digest {system.digest()}; {system.merging}")
-    for line in meaning(system):
-        click.echo(line)
+    say([f"# digest {system.digest()}; {system.merging}", *meaning(system)])
     return OK
 
 
 @cli.command()
 @model_options
-@click.option("--faults", default="finite", metavar="none|finite|N", help="How many faults may happen.  [finite]")
-@click.option("--injected", is_flag=True, help="Also let faults happen that the real kernel cannot produce.")
+@fault_options
 @click.option("--property", "properties", multiple=True, metavar="P", help="Check only this property or family.")
 @click.option("--engine", "engines", multiple=True, metavar="E", help="Use only explicit, bmc or prove.  [all]")
 @click.option("--max-states", type=click.IntRange(min=1), default=1_000_000, show_default=True, metavar="N")
 @click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
-@click.option("--timeout", type=float, metavar="S", help="Seconds for each engine on each question.")
+@click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
 @click.option("--itf", "itf_file", type=click.Path(path_type=Path), metavar="FILE", help="Write traces as ITF here.")
 @click.option("--certificates", type=click.Path(path_type=Path), metavar="DIR", help="Write proofs as SMT-LIB here.")
@@ -107,44 +137,73 @@ def check(
     options = checking.Options(
         engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
     )
-    with progress() as say:
-        found = checking.check(_bind(model, params, kernel, env), options, say)
-    for line in text.report(found, _again(model, params, kernel, env, faults, injected), traces=not no_traces):
-        click.echo(_coloured(line))
+    with progress() as tell:
+        found = checking.check(_bind(model, params, kernel, env), options, tell)
+    again = [*_again(model, params, kernel, env, faults, injected), *(w for e in engines for w in ("--engine", e))]
+    again += ["--depth", str(depth)] if depth != checking.Options().depth else []
+    say(map(_coloured, text.report(found, again, traces=not no_traces)))
     write_outputs(found, json_file, itf_file, certificates)
     return exit_code(found)
 
 
 @cli.command()
 @model_options
+@fault_options
 @click.option("--take", metavar="1,2…", help="Take these steps and stop, instead of asking.")
-def step(model: str, params: tuple[str, ...], kernel: str | None, env: str | None, take: str | None) -> int:
+def step(
+    model: str,
+    params: tuple[str, ...],
+    kernel: str | None,
+    env: str | None,
+    faults: str,
+    injected: bool,
+    take: str | None,
+) -> int:
     """Walk MODEL by hand: see each state and what can happen next."""
+    from cprcheck.passes.faults import with_faults
+
+    system = _bind(model, params, kernel, env).system
+    _walk(with_faults(system, budget(faults), injected=injected), take)
+    return OK
+
+
+def _walk(system: System, take: str | None) -> None:
+    """Take the steps that `take` lists or, without it, those that a person asks for."""
     from cprcheck.report import text
     from cprcheck.walk import Walk
 
-    walk = Walk(_bind(model, params, kernel, env).system)
-    answers = iter(take.split(",")) if take is not None else None
+    walk = Walk(system)
+    answers = None if take is None else iter(take.split(","))
     if walk.started:
-        for line in text.trace_lines(walk.system, walk.trace()):
-            click.echo(line)
+        say(text.trace_lines(system, walk.trace()))
     while True:
-        for line in text.options(walk.system, walk.options(), started=walk.started):
-            click.echo(line)
-        answer = next(answers, "q") if answers else click.prompt("step, b(ack) or q(uit)", default="q")
+        options = walk.options()
+        say(text.options(system, options, started=walk.started))
+        answer = _ask() if answers is None else next(answers, "q").strip()
         if answer == "q":
-            return OK
+            return
         if answer == "b":
             walk.back()
-            continue
-        if not answer.strip().isdigit() or not 0 < int(answer) <= len(walk.options()):
-            raise UsageError(f"no step {answer!r}; there are {len(walk.options())}")
-        before = walk.started
-        walk.take(int(answer) - 1)
-        for line in (
-            text.last_step(walk.system, walk.trace()) if before else text.trace_lines(walk.system, walk.trace())
-        ):
-            click.echo(line)
+            if walk.started:
+                say(text.state_lines(system, walk.trace().states[-1], len(walk.trace())))
+        elif answer.isdecimal() and 0 < int(answer) <= len(options):
+            before = walk.started
+            walk.take(int(answer) - 1)
+            say(text.last_step(system, walk.trace()) if before else text.trace_lines(system, walk.trace()))
+        else:
+            wrong = f"no step {answer!r}; there are {len(options)}"
+            if answers is not None:
+                raise UsageError(wrong)
+            click.echo(wrong, err=True)
+
+
+def _ask() -> str:
+    """What a person wants next; the end of the input is the end of the walk."""
+    try:
+        answer: str = click.prompt("step, b(ack) or q(uit)", default="q")
+    except click.Abort:
+        return "q"
+    return answer.strip()
 
 
 # ---- parts ------------------------------------------------------------------------------------------------------
@@ -172,7 +231,7 @@ def budget(faults: str) -> int | None:
         return None
     if faults == "none":
         return 0
-    if faults.isdigit():
+    if faults.isdecimal():
         return int(faults)
     raise UsageError(f"--faults {faults}: write none, finite or a number")
 
@@ -196,13 +255,14 @@ def write_outputs(found: Report, json_file: Path | None, itf_file: Path | None, 
     if itf_file is not None:
         shown = text.shown(found.verdicts)
         for verdict in shown:
-            name = itf_file if len(shown) == 1 else itf_file.with_name(f"{verdict.prop.name}-{itf_file.name}")
+            several = itf_file.with_name(f"{files.safe(verdict.prop.name)}-{itf_file.name}")
+            name = itf_file if len(shown) == 1 else several
             files.write(name, itf.dumps(found.system, verdict))
             click.echo(f"wrote {name}", err=True)
         if not shown:
             click.echo(f"{itf_file} not written: nothing was violated", err=True)
     if certificates is not None:
-        certificates.mkdir(parents=True, exist_ok=True)
+        files.make_folder(certificates)
         write_certificates(found, certificates)
 
 
@@ -211,7 +271,7 @@ def write_certificates(found: Report, folder: Path) -> None:
     for verdict in found.verdicts:
         for answer in verdict.answers:
             for query, content in answer.certificate:
-                files.write(folder / f"{verdict.prop.name}-{query}.smt2", content)
+                files.write(folder / f"{files.safe(verdict.prop.name)}-{query}.smt2", content)
 
 
 def _again(
@@ -254,8 +314,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code.  An exception of ours, or of Python's, never ends in code 1."""
     try:
-        code = cli.main(args=arguments, prog_name="cprcheck", standalone_mode=False)
-        return code if isinstance(code, int) else OK
+        with cli.make_context("cprcheck", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            code: int = cli.invoke(context)
+            return code
+    except click.exceptions.Exit as finished:  # --help and --version
+        return finished.exit_code
     except click.ClickException as error:
         error.show()
         return USAGE
@@ -268,9 +331,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except DisagreementError as error:
         click.echo(f"cprcheck: DISAGREEMENT {error}", err=True)
         return DISAGREE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return OK
     except Exception:
         click.echo(f"cprcheck: internal error, please report it\n{traceback.format_exc()}", err=True)
         return INTERNAL

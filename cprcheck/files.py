@@ -4,22 +4,46 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cprcheck.errors import UsageError
 
 
 def write(path: Path, text: str) -> None:
-    """Put `text` into `path`: all of it, or nothing.  Raises UsageError when that cannot be done."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Put `text` into `path`: all of it, or nothing.  Raises UsageError when that cannot be done.
+
+    What is no ordinary file, such as /dev/stdout or a pipe, is written to and stays what it is.
+    """
+    with _told(path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8")
+            return
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).replace(path)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path`, and those above it.  Raises UsageError when that cannot be done."""
+    with _told(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def safe(name: str) -> str:
+    """`name` as a part of a file name: a slash would lead into a folder."""
+    return re.sub(r"[/\\\0]", "_", name)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

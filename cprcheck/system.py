@@ -268,10 +268,11 @@ def _transition_lines(system: System, transition: Transition) -> Iterator[str]:
 
 
 def _property_line(system: System, prop: Property) -> str:
-    said = " ~> ".join(render(formula, system.slots) for formula in prop.formulas)
+    between = " ~> " if prop.kind in (Kind.LEADS_TO, Kind.ALWAYS_POSSIBLE) else "; "
+    said = between.join(render(formula, system.slots) for formula in prop.formulas)
     events = f" [{', '.join(prop.events)}]" if prop.events else ""
     quiet = " (quiet)" if prop.quiet else ""
-    return f"{prop.kind.value} {prop.name}{events}{quiet}: {said}"
+    return f"{prop.kind.value} {prop.name}{events}{quiet}" + (f": {said}" if said else "")
 
 
 def render(node: Expr, slots: tuple[Slot, ...], domain: Domain | None = None) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
-import os
 from pathlib import Path
 
 import pytest
@@ -69,15 +67,11 @@ def test_nothing_is_left_behind_when_the_disk_is_full(tmp_path: Path, monkeypatc
     path = tmp_path / "old.txt"
     path.write_text("old")
 
-    class Full(io.StringIO):
-        def write(self, text: str) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def full(self: Path, text: str, encoding: str) -> None:
+        self.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    def full(handle: int, *args: object, **options: object) -> Full:
-        os.close(handle)
-        return Full()
-
-    monkeypatch.setattr(files.os, "fdopen", full)
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(UsageError) as caught:
         files.write(path, "new")
     assert str(caught.value) == f"cannot write {path}: No space left on device"

@@ -95,7 +95,7 @@ class Prover:
         queries = self.certifier.queries(self.invariant, goal, monotonic() + self.seconds)
         if any(query.outcome != z3.unsat for query in queries):
             return None
-        return _proved(goal, queries, "inductive invariant over control locations")
+        return _proved(goal, queries, "inductive invariant")
 
     def _by_localisation(self, goal: Goal) -> Answer | None:
         """Whether a few slots are enough to exclude the bad states, or lead to a run."""
@@ -162,7 +162,9 @@ def _query(name: str, parts: list[Term], deadline: float) -> Query:
 def k_induction(system: System, goal: Goal, lemma: Expr, deadline: float) -> Answer:
     """k-induction with `lemma` assumed everywhere and all states of a run different.
 
-    Base case and step case share the depth: a `bad` state within k steps is found before anything is proved.
+    k good states in a row are followed by a good one; k = 1 is ordinary induction, and with k = 0 the lemma alone
+    excludes the bad states.  Base case and step case share the depth: a `bad` state within k steps is found before
+    anything is proved.
     """
     base, step = Unrolling(system), Unrolling(system, from_init=False)
     for k in range(MAX_K + 1):
@@ -175,7 +177,7 @@ def k_induction(system: System, goal: Goal, lemma: Expr, deadline: float) -> Ans
         step.solver.add(step.encoding.formula(lemma, step.frames[-1]))
         outcome = ask(step, goal, deadline)
         if outcome == z3.unsat:
-            return Answer(goal.excluded, NAME, f"k-induction, k = {k + 1}")
+            return Answer(goal.excluded, NAME, f"k-induction, k = {k}")
         if outcome == z3.unknown:
             break
         step.solver.add(z3.Not(step.encoding.formula(goal.bad, step.frames[-1])))
@@ -185,7 +187,7 @@ def k_induction(system: System, goal: Goal, lemma: Expr, deadline: float) -> Ans
             pairs = zip(earlier.slots, frame.slots, strict=True)
             step.solver.add(step.encoding.disj([a != b for a, b in pairs]))
     else:
-        return Answer(Status.UNKNOWN, NAME, reason=f"not k-inductive for k up to {MAX_K + 1}")
+        return Answer(Status.UNKNOWN, NAME, reason=f"not k-inductive for k up to {MAX_K}")
     return Answer(Status.UNKNOWN, NAME, reason=f"timed out after {k} steps of k-induction")
 
 

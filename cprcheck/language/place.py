@@ -65,11 +65,11 @@ def reported(source: Source | None = None) -> Iterator[None]:
         yield
     except (ModelError, UsageError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(f"{type(error).__name__}: {error}", source or _last_author_line(error)) from error
 
 
-def _last_author_line(error: Exception) -> Source | None:
+def _last_author_line(error: BaseException) -> Source | None:
     found = None
     traceback = error.__traceback__
     while traceback is not None:

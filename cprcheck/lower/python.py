@@ -141,7 +141,7 @@ def _after(transition: Transition, layout: Layout) -> str:
         else:
             low = f" - {layout.low[slot]}" if layout.low[slot] else ""
             moving.append(f"({_number(node, layout)}{low} << {layout.offset[slot]})")
-    everything = (1 << layout.offset[-1] + layout.width[-1]) - 1
+    everything = (1 << sum(layout.width)) - 1
     kept = f"s & {everything ^ clear}" if clear else "s"
     return " | ".join([kept, *([str(value)] if value else []), *moving])
 

@@ -10,8 +10,9 @@ transition has no successor; nothing is made total behind the reader's back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import z3
@@ -40,13 +41,15 @@ class Encoding:
         self.system = system
         self.context = context
         self.width = [max(1, (slot.domain.size - 1).bit_length()) for slot in system.slots]
+        self.names = _distinct([slot.name for slot in system.slots])
+        self.selector = _unlike(self.names, "step")
         self.selector_width = max(1, (len(system.transitions) - 1).bit_length())
 
     def frame(self, name: str) -> Frame:
         """Fresh variables for the state called `name`."""
         variables = []
         for index, slot in enumerate(self.system.slots):
-            label = f"{slot.name}@{name}"
+            label = f"{self.names[index]}@{name}"
             if slot.domain.kind == "bool":
                 variables.append(z3.Bool(label, self.context))
             else:
@@ -78,7 +81,7 @@ class Encoding:
 
     def step(self, frame: Frame, after: Frame) -> tuple[Term, Term]:
         """(the formula that `after` follows `frame` by one transition, the selector that tells which)."""
-        selector = z3.BitVec(f"step@{frame.name}", self.selector_width, self.context)
+        selector = z3.BitVec(f"{self.selector}@{frame.name}", self.selector_width, self.context)
         taken = [selector == i for i in range(len(self.system.transitions))]
         parts = [self._in_range(selector)]
         writers: dict[int, list[tuple[Term, Expr]]] = defaultdict(list)
@@ -125,6 +128,8 @@ class Encoding:
 
         Only to be used beside `domain`: of a variable that holds `size` or more, it says nothing sensible.
         """
+        if not values:
+            return self.disj([])
         if z3.is_bool(variable):
             if len(values) == 2:
                 return self.conj([])
@@ -253,3 +258,17 @@ def _resize(variable: Term, width: int, bits: int) -> Term:
     if bits > width:
         return z3.ZeroExt(bits - width, variable)
     return variable if bits == width else z3.Extract(bits - 1, 0, variable)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """`names`, those that occur again with a number: to z3 variables of one name are one variable."""
+    found: list[str] = []
+    for name in names:
+        found.append(_unlike(found, name))
+    return found
+
+
+def _unlike(taken: Sequence[str], name: str) -> str:
+    """`name`, with the first number behind it that makes it unlike all that are `taken`."""
+    known = set(taken)
+    return name if name not in known else next(made for i in count(2) if (made := f"{name} {i}") not in known)

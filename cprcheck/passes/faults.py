@@ -27,10 +27,11 @@ def with_faults(system: System, budget: int | None, *, injected: bool) -> System
     if not budget or not any(t.faults for t in kept):
         return system
     slot, domain = len(system.slots), Range(0, budget)
+    taken = any(other.name == SLOT for other in system.slots)
     counted = tuple(_count(t, slot, budget) if t.faults else t for t in kept)
     return replace(
         system,
-        slots=(*system.slots, Slot(SLOT, domain, "budget")),
+        slots=(*system.slots, Slot(f"@{SLOT}" if taken else SLOT, domain, "budget")),
         init=(*system.init, (0,)),
         transitions=counted,
     )

@@ -62,7 +62,7 @@ def project(system: System, keep: frozenset[int]) -> Projection:
         slots=tuple(system.slots[i] for i in kept),
         init=tuple(system.init[i] for i in kept),
         assume=weaken(system.assume, index),
-        processes=tuple(replace(p, location=index.get(p.location or -1)) for p in system.processes),
+        processes=tuple(replace(p, location=None) for p in system.processes),
         transitions=tuple(transitions),
         properties=(),
         severities=(),

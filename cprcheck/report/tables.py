@@ -13,7 +13,7 @@ from rich.table import Table
 from cprcheck.report.text import WIDTH
 
 
-def two_columns(rows: Iterable[tuple[str, str]]) -> str:
+def two_columns(rows: Iterable[tuple[str, str]]) -> list[str]:
     """Names and what they mean, side by side, as wide as the terminal or WIDTH."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -23,4 +23,4 @@ def two_columns(rows: Iterable[tuple[str, str]]) -> str:
     out = io.StringIO()
     width = None if sys.stdout.isatty() else WIDTH
     Console(file=out, width=width, highlight=False, markup=False, color_system=None).print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return [line.rstrip() for line in out.getvalue().splitlines()]

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from cprcheck.errors import shorten
-from cprcheck.system import State, System, Transition
+from cprcheck.system import Fault, State, System, Transition
 from cprcheck.trace import Trace
 from cprcheck.verdict import Report, Status, Verdict
 
@@ -152,7 +152,7 @@ def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> I
 
 def trace_lines(system: System, trace: Trace) -> Iterator[str]:
     """The first state in full, then each step and what it changed."""
-    yield from _state_lines(system, trace.states[0])
+    yield from state_lines(system, trace.states[0])
     for at, step in enumerate(trace.steps, 1):
         if trace.loop == at - 1:
             yield "     -- the loop starts here --"
@@ -168,22 +168,23 @@ def trace_lines(system: System, trace: Trace) -> Iterator[str]:
         )
 
 
-def _state_lines(system: System, state: State) -> list[str]:
+def state_lines(system: System, state: State, at: int = 0) -> list[str]:
+    """A state in full, numbered `at`."""
     cells = [f"{slot.name}={slot.domain.show(code)}" for slot, code in zip(system.slots, state, strict=True)]
     lines = [""]
     for cell in cells:
         if lines[-1] and len(lines[-1]) + len(cell) + 2 > WIDTH - 5:
             lines.append("")
         lines[-1] += f"  {cell}" if lines[-1] else cell
-    return [f"{'0' if at == 0 else '':>3}  {line}" for at, line in enumerate(lines)]
+    return [f"{'' if row else at:>3}  {line}" for row, line in enumerate(lines)]
 
 
 def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
     process = system.processes[transition.process].name
-    fault = "FAULT " if transition.faults else ""
+    marked = "FAULT " if transition.faults else ""
     said = process if transition.label == process.split("(")[0] else f"{process}: {transition.label}"
     picked = f" ({', '.join(f'{q}: {a}' for q, a in transition.choices)})" if transition.choices else ""
-    text = f"{at:>3}  {fault}{said}{picked}"
+    text = f"{at:>3}  {marked}{said}{picked}"
     functions = ", ".join(transition.functions)
     if not functions:
         yield text
@@ -192,11 +193,14 @@ def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str
     else:
         yield text
         yield from wrap(f"[{functions}]", 7)
-    for taken in transition.faults:
-        injected = " (injected: the real kernel cannot do this)" if taken.injected else ""
-        yield f"       fault: {taken.label}{injected}"
+    for fault in transition.faults:
+        yield f"       fault: {_fault(fault)}"
     for event in transition.events:
         yield f"       event: {event}"
+
+
+def _fault(fault: Fault) -> str:
+    return fault.label + (" (injected: the real kernel cannot do this)" if fault.injected else "")
 
 
 def _change_lines(system: System, transition: Transition, before: State, after: State) -> Iterator[str]:
@@ -220,10 +224,12 @@ def options(system: System, found: Sequence[tuple[int, State]], *, started: bool
         yield "     nothing can happen any more"
     for at, (step, state) in enumerate(found, 1):
         if started:
-            yield "  >" + next(iter(_step_lines(system, at, system.transitions[step])))
+            transition = system.transitions[step]
+            faults = "".join(f"  fault: {_fault(fault)}" for fault in transition.faults)
+            yield "  >" + next(iter(_step_lines(system, at, transition))) + faults
         else:
             yield f"  >{at:>3}  start in"
-            yield from (f"  {line}" for line in _state_lines(system, state))
+            yield from (f"  {line}" for line in state_lines(system, state))
 
 
 def last_step(system: System, trace: Trace) -> Iterator[str]:

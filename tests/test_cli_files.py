@@ -1,0 +1,141 @@
+"""The command line: the files that it writes, and walking a model by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import itf_py
+import pytest
+from lamp import GOOD, HEAD, LAMP, Run, listing, started
+
+# ---- check: files -------------------------------------------------------------------------------------------------
+
+
+def test_files_are_written_and_read_back(ran: Run) -> None:
+    found = ran("check lamp.py --property not_both --property below --json r.json --itf t.json --certificates new/smt")
+    assert (found.code, found.err) == (1, "wrote t.json\n")
+    assert found.out == ran("check lamp.py --property not_both --property below").out
+    report = json.loads(Path("r.json").read_text())
+    assert [p["status"] for p in report["properties"]] == ["VIOLATED", "HOLDS", "HOLDS"]
+    assert (report["model"], report["properties"][0]["steps"]) == ("lamp", 2)
+    states = itf_py.trace_from_json(json.loads(Path("t.json").read_text())).states
+    assert [state.values["n"] for state in states] == [0, 0, 1]
+    queries = {path.name for path in Path("new/smt").iterdir()}
+    assert queries == {f"below(i={i})-{part}.smt2" for i in (8, 9) for part in ("init", "step", "property")}
+    assert all("(check-sat)" in Path("new/smt", name).read_text() for name in queries)
+    assert listing() == ["new", "r.json", "t.json"]
+
+
+def test_several_traces_go_to_a_file_each(ran: Run) -> None:
+    Path("out").mkdir()
+    said = ran("check lamp.py --itf out/t.json").err
+    assert said.splitlines() == [f"wrote out/{name}-t.json" for name in ("whole", "not_both", "dark")]
+    for path in Path("out").iterdir():
+        meta = itf_py.trace_from_json(json.loads(path.read_text())).meta
+        assert path.name == f"{meta['description']}-t.json"
+    assert len(list(Path("out").iterdir())) == 3
+    assert ran(f"check lamp.py {GOOD} --itf out/good")[::2] == (0, "out/good not written: nothing was violated\n")
+    assert not Path("out/good").exists()
+
+
+def test_a_file_is_replaced_as_a_whole_and_only_by_a_report(ran: Run) -> None:
+    Path("r.json").write_text("x" * 100_000)
+    assert ran("check lamp.py --property x --json r.json").code == 2
+    assert Path("r.json").read_text() == "x" * 100_000
+    assert ran(f"check lamp.py {GOOD} --json r.json").code == 0
+    assert json.loads(Path("r.json").read_text())["schema"] == "cprcheck-report-1"
+    assert listing() == ["r.json"]
+
+
+def test_a_file_can_be_read_by_those_who_can_read_other_new_files(ran: Run) -> None:
+    Path("other").write_text("")
+    ran(f"check lamp.py {GOOD} --json r.json")
+    assert oct(Path("r.json").stat().st_mode) == oct(Path("other").stat().st_mode)
+
+
+@pytest.mark.parametrize("option", ["--json no/r.json", "--itf no/t.json", "--certificates lamp.py"])
+def test_what_cannot_be_written_is_told_and_nothing_is_half_written(option: str, ran: Run) -> None:
+    code, out, err = ran(f"check lamp.py --property not_both {option}")
+    assert (code, out.startswith(HEAD), listing()) == (2, True, []), err
+    assert err.startswith(f"cprcheck: cannot write {option.split()[1]}: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--injected --itf out/t.json", "--certificates out"])
+def test_an_index_with_a_slash_is_no_folder(option: str, ran: Run) -> None:
+    Path("lamp.py").write_text(LAMP.replace("i=(8, 9)", 'i=("8/9",)').replace("s.n < i", "s.n < len(i) * 3"))
+    Path("out").mkdir()
+    run = ran(f"check lamp.py --property below --property dark {option}")
+    assert (run.code, listing()) == (1, ["out"]), run.err
+    assert [path.name for path in Path("out").iterdir() if "below" in path.name]
+
+
+def test_every_byte_is_the_same_whatever_the_hash_seed(ran: Run) -> None:
+    runs = []
+    for seed in ("1", "2"):
+        options = {"stdout": subprocess.PIPE, "env": os.environ | {"PYTHONHASHSEED": seed}}
+        run = started("check lamp.py --json r.json --itf t.json --certificates .", **options)
+        runs.append((run.stdout, run.stderr, {name: Path(name).read_bytes() for name in listing()}))
+    assert runs[0] == runs[1]
+    assert len(runs[0][2]) >= 7
+
+
+# ---- step ---------------------------------------------------------------------------------------------------------
+
+FIRST = "  0  n=0  cut[wire]=False  cut[fuse]=False  @switch=open\n"
+BREAK = "  1  FAULT switch: open  [hw/lamp.c:switch]\n       fault: the wire breaks\n       cut[wire]: False -> True\n"
+TURN = "  2  switch: turn (how far: 1)  [hw/lamp.c:switch]\n       n: 0 -> 1\n     nothing can happen any more\n"
+ASK = "step, b(ack) or q(uit) [q]: "
+
+
+def offers(out: str) -> list[tuple[str, str]]:
+    """(number, what can be done) of every step that is offered."""
+    return re.findall(r"^  > +(\d+)  (.*)", out, re.MULTILINE)
+
+
+def walked(out: str) -> str:
+    """What was done, without what is offered."""
+    return re.sub(r"^  > .*\n", "", out, flags=re.MULTILINE)
+
+
+def test_steps_are_taken_from_the_command_line(ran: Run) -> None:
+    assert [number for number, _ in offers(ran("step lamp.py --take q").out)] == ["1", "2"]
+    code, out, err = ran("step lamp.py --take 2,b,2,1,q,9")
+    assert (code, walked(out), err) == (0, FIRST + BREAK + FIRST + BREAK + TURN, "")
+
+
+def test_the_steps_that_are_offered_can_be_told_apart(ran: Run) -> None:
+    found = [step for _, step in offers(ran("step lamp.py --take 1").out)[2:]]
+    assert sorted(found) == sorted(set(found))
+
+
+@pytest.mark.parametrize("wrong", ["3", "0", "-1", "x", "", "²"])
+def test_a_step_that_is_not_offered_is_refused(wrong: str, ran: Run) -> None:
+    code, out, err = ran(f"step lamp.py '--take={wrong}'")
+    assert (code, walked(out), err) == (2, FIRST, f"cprcheck: no step {wrong!r}; there are 2\n")
+
+
+def test_without_take_a_person_is_asked(ran: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("2\nb\n\n"))
+    code, out, err = ran("step lamp.py")
+    assert (code, walked(out.replace(ASK, f"{ASK}\n")), err) == (0, f"{FIRST}{ASK}\n{BREAK}{ASK}\n{FIRST}{ASK}\n", "")
+
+
+def test_a_slip_of_the_finger_does_not_end_the_walk_but_the_end_of_the_input_does(
+    ran: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("7\n2\n"))
+    code, out, err = ran("step lamp.py")
+    assert (code, BREAK in out, err) == (0, True, "no step '7'; there are 2\n")
+
+
+def test_injected_faults_are_offered_only_when_asked_for(ran: Run) -> None:
+    offered = [ran(f"step lamp.py --take 1 {options}").out.count("lightning") for options in ("", "--injected")]
+    assert (offered[0], offered[1] > 0) == (0, True)
+    assert "FAULT" not in ran("step lamp.py --faults none --take 1").out
