@@ -16,7 +16,8 @@ from cprcheck.domains import Bool, OneOf, Range
 from cprcheck.errors import CprcheckError, DisagreementError, ModelError, UsageError
 from cprcheck.language.control import idle
 from cprcheck.language.declare import any_of
-from cprcheck.language.model import Model, c, model
+from cprcheck.language.decorator import c, model
+from cprcheck.language.model import Model
 from cprcheck.language.terms import count, every, implies, ite, some
 from cprcheck.report.text import describe
 from cprcheck.system import Fairness

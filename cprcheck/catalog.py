@@ -19,7 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from cprcheck.errors import ModelError, Source, UsageError
-from cprcheck.language.model import Model, ModelFunction, show_param
+from cprcheck.language.decorator import ModelFunction, show_param
+from cprcheck.language.model import Model
 from cprcheck.models import SHIPPED
 
 Found = ModelFunction[Any]

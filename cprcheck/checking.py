@@ -19,7 +19,7 @@ from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
 from cprcheck.passes.safety import Goal, goal
 from cprcheck.replay import replay
-from cprcheck.semantics import evaluate
+from cprcheck.semantics import evaluate, initial_states
 from cprcheck.system import SAFETY, Kind, Property, State, System, render
 from cprcheck.trace import Trace
 from cprcheck.verdict import Answer, Report, Size, Status, Verdict
@@ -29,6 +29,8 @@ ENGINES = (explicit.NAME, bmc.NAME, prove.NAME)
 EDGE_LIMIT = 3_000_000
 """The questions about infinite runs are answered on graphs with at most so many edges."""
 MAX_STATES = 1_000_000
+RUNS, WALKS, STEPS = 60, 2, 20
+"""Before anything is claimed, Python runs the model: so many first runs, and random ones of so many steps."""
 Progress = Callable[[str], None]
 
 
@@ -38,7 +40,8 @@ class Options:
 
     `faults` is the budget (None: any finite number), `injected` lets faults happen that the real kernel cannot
     produce.  `properties` names the properties, or families of them, to be checked; empty is all.  `seconds`
-    bounds each engine on each question, `states` the explicit search, `depth` the unrolling of bmc.
+    bounds each engine on each question, `states` the explicit search, `depth` the unrolling of bmc.  `native` lets
+    Python run the author's own code for a while, to compare it with the System before anything is claimed.
     """
 
     engines: tuple[str, ...] = ENGINES
@@ -48,6 +51,7 @@ class Options:
     states: int = MAX_STATES
     seconds: float | None = None
     depth: int = 20
+    native: bool = True
 
 
 def check(model: Model | System, options: Options | None = None, progress: Progress | None = None) -> Report:
@@ -78,6 +82,10 @@ class _Checker:
 
     def run(self) -> Report:
         """Run the engines, then weigh what they said."""
+        if next(initial_states(self.system), None) is None:
+            raise UsageError(f"{self.system.name} has no initial state: no initial values satisfy assume_init")
+        if self.model is not None and self.options.native:
+            self.listen(self.model)
         for engine, run in ((explicit.NAME, self.explicit), (bmc.NAME, self.bmc), (prove.NAME, self.prove)):
             if engine in self.options.engines:
                 run()
@@ -88,6 +96,13 @@ class _Checker:
         return Report(
             self.system, tuple(verdicts), self.size, self.system.scope, self.unreached, tuple(self.disagreements)
         )
+
+    def listen(self, model: Model) -> None:
+        """Compare the System with the author's own code, run by Python, on the first runs and some random ones."""
+        self.progress("native: comparing the first runs")
+        difference = oracle.compare(model, RUNS, walks=WALKS, length=STEPS, limit=RUNS)
+        if difference:
+            self.disagreements.append(difference)
 
     # ---- engines --------------------------------------------------------------------------------------------
 
@@ -234,9 +249,10 @@ def explain(system: System, prop: Property, answer: Answer) -> str:
             return next(part for part, ok in zip(prop.parts, prop.formulas, strict=True) if not evaluate(ok, state))
         case Kind.STEP_INVARIANT:
             return _false_part(system, conj(*prop.formulas), trace.states[-2], state)
-        case Kind.EVENT_NEVER:
+        case Kind.EVENT_NEVER | Kind.NO_ABORT:
             events = system.transitions[trace.steps[-1]].events
-            return "emitted " + ", ".join(str(event) for event in events if event.name in prop.events)
+            said = ", ".join(str(event) for event in events if event.name in prop.events)
+            return said if prop.kind is Kind.NO_ABORT else f"emitted {said}"
         case Kind.LEADS_TO:
             return f"never again: {render(prop.formulas[1], system.slots)}"
         case Kind.ALWAYS_POSSIBLE:
@@ -244,8 +260,6 @@ def explain(system: System, prop: Property, answer: Answer) -> str:
             return f"no longer possible{quietly}: {render(prop.formulas[1], system.slots)}"
         case Kind.DEADLOCK_FREE:
             return "nobody can move, and " + (_busy(system, state) or "no process is at rest")
-        case Kind.NO_ABORT:
-            return "a process aborted"
     return answer.detail
 
 

@@ -29,6 +29,9 @@ class Domain:
             raise ValueError(f"domain {self.name} needs one or more different values")
         object.__setattr__(self, "_codes", codes)
 
+    def __deepcopy__(self, memo: object) -> Domain:
+        return self
+
     @property
     def size(self) -> int:
         """How many values there are."""

@@ -24,6 +24,8 @@ State = tuple[int, ...]
 END, NOT_STARTED, DEAD, ABORTED = range(4)
 """The codes that every location slot begins with: the process has returned, its group has not been started,
 its group was killed, it called abort."""
+SPECIAL = ("end", "not started", "dead", "aborted")
+"""What these locations are called."""
 FIRST = 4
 """The code of the location at which a process starts."""
 AT_REST = (END, NOT_STARTED, DEAD, ABORTED)

@@ -49,7 +49,7 @@ def names(found: Report) -> str:
 
 
 def test_by_default_everything_is_asked_of_every_engine() -> None:
-    assert Options() == Options(ALL, None, False, (), 1_000_000, None, 20)
+    assert Options() == Options(ALL, None, False, (), 1_000_000, None, 20, True)
     assert names(check(written(COUNTER))) == NAMES
 
 
@@ -98,7 +98,7 @@ def test_a_system_built_by_hand_can_be_checked() -> None:
 def test_progress_tells_which_engine_is_at_work() -> None:
     said: list[str] = []
     check(written(COUNTER), progress=said.append)
-    assert {line.partition(":")[0] for line in said} == {"explicit", "liveness", "bmc", "prove"}
+    assert {line.partition(":")[0] for line in said} == {"native", "explicit", "liveness", "bmc", "prove"}
 
 
 # ---- engines ------------------------------------------------------------------------------------------------------
@@ -225,8 +225,19 @@ def test_what_the_first_state_decides_is_found_by_bmc_too() -> None:
 
 def test_a_trace_that_the_authors_own_code_cannot_do_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Native, "outcomes", lambda *_: [])
-    found = check(written(COUNTER), Options(properties=("small",), engines=("explicit",)))
-    assert found.disagreements == ("small: step 1 of the trace (inc) is not what the model's own code does",)
+    options = Options(properties=("small",), engines=("explicit",), native=False)
+    assert check(written(COUNTER), options).disagreements == (
+        "small: step 1 of the trace (inc) is not what the model's own code does",
+    )
+
+
+def test_python_is_asked_before_anything_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Native, "outcomes", lambda *_: [])
+    (said,) = check(written(COUNTER), Options(properties=("safe",))).disagreements
+    assert said == (
+        "the System can do what Python, running the model, cannot: "
+        "after 0 steps, inc: inc to owner=OLD, n=1, b=False, v[0]=GOOD, v[1]=GOOD, lock l=free, g=alive"
+    )
 
 
 def test_an_invariant_that_z3_rejects_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +291,7 @@ EXPLAINED = {
     claim("always_possible", "s.n == 0"): "no longer possible: n = 0",
     claim("q", "s.n == 0", "always_possible(quiet=True)"): f"no longer possible {QUIETLY}: n = 0",
     "# nobody stuck\n": "stuck waits, and nothing that can still happen without a fault frees it",
-    "# never aborts\n": "a process aborted",
+    "# never aborts\n": "aborted(process=breaks, why=no reason)",
 }
 
 

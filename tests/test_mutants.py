@@ -297,6 +297,7 @@ def broken_status(run: dict[str, Any], family: str, mutate: Callable[[Patch], No
             faults=budget(run.get("faults", "finite")),
             injected=run.get("injected", False),
             properties=(family,),
+            native=False,
         )
         statuses = {verdict.status for verdict in check(model, options).verdicts if verdict.prop.family == family}
     return max(statuses, key=lambda status: status.bad)
@@ -339,7 +340,7 @@ def damaged(system: System) -> Iterator[System]:
 @pytest.mark.parametrize(("run", "family"), CONTROL, ids=lambda it: it if isinstance(it, str) else publish.title(it))
 def test_a_published_verdict_of_a_control_model_has_a_mutant(run: dict[str, Any], family: str) -> None:
     system = catalog.bind(catalog.find(run["model"]), run["params"]).system
-    options = Options(engines=("explicit",), properties=(family,))
+    options = Options(engines=("explicit",), properties=(family,), native=False)
     assert any(
         verdict.status is Status.VIOLATED for broken in damaged(system) for verdict in check(broken, options).verdicts
     )

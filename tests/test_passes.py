@@ -227,7 +227,7 @@ TWO = nodes(LOUD, 2)
         (Kind.DEADLOCK_FREE, LOUD, (nodes(LOUD, 3),), []),
         (Kind.DEADLOCK_FREE, BROKEN, (FALSE,), [0, 1]),
         (Kind.DEADLOCK_FREE, IDLE, (FALSE,), []),
-        (Kind.NO_ABORT, IDLE, (), [3]),
+        (Kind.NO_ABORT, LOUD, (TRUE,), [1]),
     ],
 )
 def test_a_property_is_decided_by(kind: Kind, system: System, formulas: tuple[Expr, ...], bad: list[int]) -> None:

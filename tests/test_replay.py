@@ -12,7 +12,7 @@ from cprcheck.domains import Bool, Range
 from cprcheck.errors import DisagreementError
 from cprcheck.expr import TRUE, member, neg, number
 from cprcheck.replay import replay
-from cprcheck.system import ABORTED, Fairness, Fault, Kind, Process, Property, Slot, System, Transition
+from cprcheck.system import ABORTED, Event, Fairness, Fault, Kind, Process, Property, Slot, System, Transition
 from cprcheck.trace import Trace
 
 LINE = digraph([0, 1, 2, 3])
@@ -98,9 +98,10 @@ def test_in_a_deadlock_nobody_can_move() -> None:
 
 
 def test_an_abort_is_an_abort() -> None:
-    leave = Transition(0, "abort", member(0, [4], 0, 5), ((0, number(ABORTED)),))
+    aborted = (Event("aborted"),)
+    leave = Transition(0, "abort", member(0, [4], 0, 5), ((0, number(ABORTED)),), events=aborted)
     system = System("s", (Slot("@p", Range(0, 4), "location"),), ((4,),), (Process("p", location=0),), (leave,))
-    prop = Property("never_aborts", Kind.NO_ABORT)
+    prop = Property("never_aborts", Kind.NO_ABORT, (TRUE,), ("aborted",))
     replay(system, prop, Trace(((4,), (ABORTED,)), (0,)))
     assert refusal(system, prop, Trace(((4,),))) == "the trace does not decide never_aborts"
 

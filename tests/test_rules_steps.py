@@ -153,7 +153,11 @@ OUTSIDE = {
     "import": ("import os\n", f"a process cannot hold `import`: {SUBSET}", "import os"),
     "raise": ("raise ValueError\n", f"a process cannot hold `raise`: {SUBSET}", "raise ValueError"),
     "del": ("x = 1\ndel x\n", f"a process cannot hold `delete`: {SUBSET}", "del x"),
-    "global": ("global n\n", f"a process cannot hold `global`: {SUBSET}", "global n"),
+    "global": (
+        "global n\n",
+        "`global n` changes what is captured; what changes belongs in m.var or in a local",
+        "global n",
+    ),
     "with": (
         'with open("x"):\n    yield "inside"\n',
         f"the only with statement of a process is `with s.lock(...):`; {SUBSET}",

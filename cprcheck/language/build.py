@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,19 +11,19 @@ from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
 from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
 from cprcheck.language.control import Extraction
-from cprcheck.language.declare import GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl
+from cprcheck.language.declare import FREE, GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl
 from cprcheck.language.machine import Machine
 from cprcheck.language.path import OVER, Path, explore
 from cprcheck.language.place import reported
 from cprcheck.language.rails import instrument
-from cprcheck.language.terms import Term
-from cprcheck.language.view import Reader, View
+from cprcheck.language.terms import Term, quote
+from cprcheck.language.view import ABORT, Reader, View
 from cprcheck.passes.merge import merge_locations
 from cprcheck.passes.obligations import with_domain_obligations
 from cprcheck.system import (
-    ABORTED,
     END,
     FIRST,
+    SPECIAL,
     Kind,
     Process,
     Property,
@@ -34,7 +34,6 @@ from cprcheck.system import (
 
 TWICE = 256
 """A process with at most so many locations is run twice, to see that it does the same."""
-SPECIAL = ("end", "not started", "dead", "aborted")
 
 
 def system(declarations: Declarations) -> System:
@@ -51,7 +50,7 @@ class _Builder:
         names = [process.name for process in self.declarations.processes]
         for lock in self.declarations.locks:
             slots = self.declarations.slots
-            slots[lock.slot] = replace(slots[lock.slot], domain=OneOf("free", *names))
+            slots[lock.slot] = replace(slots[lock.slot], domain=OneOf(FREE, *names))
 
     def build(self) -> System:
         """Run everything that was declared."""
@@ -75,7 +74,7 @@ class _Builder:
             init=tuple(self.declarations.init),
             processes=tuple(processes),
             transitions=tuple(transitions),
-            properties=(*properties, *self.implicit(properties)),
+            properties=(*properties, *self.implicit(properties, transitions)),
             assume=assume,
             severities=severities,
             params=self.declarations.params,
@@ -121,7 +120,10 @@ class _Builder:
 
         def run() -> None:
             with reported():
-                function(view, **decl.args)
+                returned = function(view, **decl.args)
+            if returned is not None:
+                said = f"action {decl.family} returns {quote(returned)}; an action assigns, and returns nothing"
+                raise ModelError(said, decl.source)
 
         outcomes = explore(stamp, base, run)
         if outcomes != explore(stamp, base, run):
@@ -195,7 +197,7 @@ class _Builder:
                 return [premise, self.claim(function, returned, missing)]
             if results > 1 and not (isinstance(values, tuple) and len(values) == results):
                 raise ModelError(
-                    f"{function.__name__} returns {returned!r}; return a pair of claims", _source(function)
+                    f"{function.__name__} returns {quote(returned)}; return a pair of claims", _source(function)
                 )
             return [self.claim(function, value, missing) for value in values]
 
@@ -213,10 +215,10 @@ class _Builder:
             return truth(value)
         if value is None and missing is not None:
             return truth(missing)
-        said = "nothing" if value is None else repr(value)
+        said = "nothing" if value is None else quote(value)
         raise ModelError(f"{function.__name__} returns {said}; return the claim, a truth value", _source(function))
 
-    def implicit(self, properties: tuple[Property, ...]) -> list[Property]:
+    def implicit(self, properties: tuple[Property, ...], transitions: Sequence[Transition]) -> list[Property]:
         """The properties that every model has: somebody can move, nobody is stuck, nobody aborts."""
         found = []
         if not any(prop.kind is Kind.DEADLOCK_FREE for prop in properties):
@@ -225,10 +227,9 @@ class _Builder:
         if self.extractions:
             doc = "A process that is not done can still move, some day."
             found.append(Property("nobody_stuck", Kind.NO_STUCK, family="nobody_stuck", doc=doc))
-        steps = (step for extraction in self.extractions.values() for step in extraction.steps)
-        if any(Const(ABORTED) in step.path.writes.values() and step.over == "gone" for step in steps):
+        if any(event.name == ABORT for transition in transitions for event in transition.events):
             doc = "No process aborts."
-            found.append(Property("never_aborts", Kind.NO_ABORT, family="never_aborts", doc=doc))
+            found.append(Property("never_aborts", Kind.NO_ABORT, (TRUE,), (ABORT,), family="never_aborts", doc=doc))
         return found
 
     # ---- locations that were named before they were known ---------------------------------------------------------

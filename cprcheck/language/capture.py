@@ -7,8 +7,9 @@ does something else, and a branch may be lost without a sound.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import is_dataclass
+import sys
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass
 from enum import Enum
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -16,8 +17,16 @@ from typing import Any
 from cprcheck.errors import ModelError
 from cprcheck.language.place import is_authors, source_of
 
-Fingerprint = dict[str, Hashable]
+Contents = dict[str, Hashable]
 """For each captured name, dotted where functions lead to others, its contents in a comparable form."""
+
+
+@dataclass
+class Fingerprint:
+    """What is captured; `mutable` tells whether any of it can change at all."""
+
+    contents: Contents = field(default_factory=dict)
+    mutable: bool = False
 
 
 def fingerprint(function: Any) -> Fingerprint:
@@ -25,12 +34,12 @@ def fingerprint(function: Any) -> Fingerprint:
 
     Raises ModelError when it captures an iterator, which remembers how far it was read.
     """
-    found: Fingerprint = {}
+    found = Fingerprint()
     _Collector(found, function).function(function, "")
     return found
 
 
-def changed(before: Fingerprint, after: Fingerprint) -> str:
+def changed(before: Contents, after: Contents) -> str:
     """The first captured name whose contents differ; empty when none does."""
     return next((name for name in after if before.get(name) != after[name]), "")
 
@@ -45,7 +54,7 @@ class _Collector:
     def function(self, function: Any, prefix: str) -> None:
         """Add everything that `function` captures, its names starting with `prefix`."""
         if isinstance(function, MethodType):
-            self.found[f"{prefix}self"] = self.freeze(function.__self__, f"{prefix}self")
+            self.found.contents[f"{prefix}self"] = self.freeze(function.__self__, f"{prefix}self")
             function = function.__func__
         if not isinstance(function, FunctionType) or id(function) in self.seen:
             return
@@ -59,7 +68,7 @@ class _Collector:
             elif isinstance(value, ModuleType):
                 self.module(value, function, f"{where}.")
             else:
-                self.found[where] = self.freeze(value, where)
+                self.found.contents[where] = self.freeze(value, where)
 
     def captured(self, function: FunctionType) -> Iterator[tuple[str, Any]]:
         """(name, value) of closure cells, defaults and the globals that the code names."""
@@ -83,7 +92,7 @@ class _Collector:
             if isinstance(value, FunctionType):
                 self.function(value, f"{prefix}{name}.")
             elif value is not None:
-                self.found[f"{prefix}{name}"] = self.freeze(value, f"{prefix}{name}")
+                self.found.contents[f"{prefix}{name}"] = self.freeze(value, f"{prefix}{name}")
 
     def freeze(self, value: Any, where: str) -> Hashable:
         """`value` in a form that changes when its contents do; other objects are taken as they are."""
@@ -96,6 +105,7 @@ class _Collector:
             )
         if value is None or isinstance(value, (bool, int, str, bytes, float)):
             return (type(value).__name__, value)
+        self.found.mutable = self.found.mutable or isinstance(value, (list, set, dict))
         if isinstance(value, (list, tuple)):
             return (type(value).__name__, *(self.freeze(item, where) for item in value))
         if isinstance(value, (set, frozenset)):
@@ -106,8 +116,26 @@ class _Collector:
             self.function(value, f"{where}.")
         elif id(value) not in self.seen and not isinstance(value, (type, Enum)) and self.is_authors_object(value):
             self.seen.add(id(value))
-            return ("object", id(value), self.freeze(dict(vars(value)), where))
+            frozen = is_dataclass(value) and getattr(type(value), "__dataclass_params__").frozen  # noqa: B009
+            self.found.mutable = self.found.mutable or not frozen
+            return ("object", id(value), *self.attributes(vars(value), where))
+        elif isinstance(value, type) and id(value) not in self.seen and self.is_authors_class(value):
+            self.seen.add(id(value))
+            data = {name: item for name, item in vars(value).items() if not (name.startswith("_") or callable(item))}
+            plain = {name: item for name, item in data.items() if not hasattr(item, "__get__")}
+            self.found.mutable = self.found.mutable or bool(plain)
+            return ("class", id(value), *self.attributes(plain, where))
         return ("object", id(value))
+
+    def attributes(self, contents: Mapping[str, Any], where: str) -> list[Hashable]:
+        """The attributes of an object or a class."""
+        return [(name, self.freeze(item, where)) for name, item in contents.items()]
+
+    def is_authors_class(self, value: type) -> bool:
+        """Whether `value` is an author's class whose attributes might be assigned to."""
+        module = sys.modules.get(value.__module__)
+        ours = module is not None and not is_authors(getattr(module, "__file__", None) or "<frozen")
+        return not ours and not issubclass(value, Enum) and not is_dataclass(value)
 
     def is_authors_object(self, value: Any) -> bool:
         """Whether `value` has contents worth looking at: an instance of a class outside of cprcheck."""

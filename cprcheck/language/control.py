@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -12,12 +13,10 @@ from cprcheck.errors import ModelError, Source
 from cprcheck.language.dataflow import Instruction, Leaf
 from cprcheck.language.flow import Flow
 from cprcheck.language.path import Path
-from cprcheck.language.place import reported
+from cprcheck.language.place import breach, reported
 
 Positions = tuple[tuple[int, int], ...]
 """For each frame of a control point, its function and the position in it."""
-Locals = tuple[tuple[str, Hashable], ...]
-"""The live locals of a frame, by name."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,19 @@ class Run:
 
     frames: list[Frame]
     path: Path
+    mutable: bool = False
+    """Whether some local may be changed in place: then each path needs a copy of its own."""
 
     def copy(self, path: Path) -> Run:
         """The same control state on another path."""
-        return Run([Frame(f.function, f.flow, f.leaves, f.at, dict(f.locals)) for f in self.frames], path)
+        locals_ = [frame.locals for frame in self.frames]
+        if self.mutable:
+            try:
+                locals_ = copy.deepcopy(locals_)
+            except Exception as error:
+                raise breach(f"a local cannot be copied for each path of this step: {error}; use a tuple") from None
+        frames = zip(self.frames, locals_, strict=True)
+        return Run([Frame(f.function, f.flow, f.leaves, f.at, dict(own)) for f, own in frames], path, self.mutable)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 RESULT = ".result"
@@ -78,17 +79,21 @@ class Names(ast.NodeVisitor):
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         self.visit(node.generators[0].iter)
         bound = {at.id for made in node.generators for at in ast.walk(made.target) if isinstance(at, ast.Name)}
-        self.visit_scope(node, bound)
+        self.visit_scope(ast.iter_child_nodes(node), bound)
 
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self.visit_scope(node, {made.arg for made in ast.walk(node.args) if isinstance(made, ast.arg)})
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self.visit(default)  # evaluated where the lambda is made
+        self.visit_scope([node.body], {made.arg for made in ast.walk(node.args) if isinstance(made, ast.arg)})
 
-    def visit_scope(self, node: ast.AST, bound: set[str]) -> None:
+    def visit_scope(self, inside: Iterable[ast.AST], bound: set[str]) -> None:
         """The names of an inner scope, less those that it binds itself."""
         inner = Names(self.names - bound)
-        inner.generic_visit(node)
+        for child in inside:
+            inner.visit(child)
         self.reads |= inner.reads
         self.sets |= inner.maybe
         self.maybe |= inner.maybe
@@ -97,6 +102,27 @@ class Names(ast.NodeVisitor):
         self.generic_visit(node)
         if isinstance(node.target, ast.Name):
             self.reads.add(node.target.id)
+
+
+class Bound(ast.NodeVisitor):
+    """The names that a function's own statements bind; the variables of comprehensions and lambdas are not its."""
+
+    def __init__(self, function: ast.FunctionDef) -> None:
+        self.names = {made.arg for made in ast.walk(function.args) if isinstance(made, ast.arg)}
+        for node in function.body:
+            self.visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.names.add(node.id)
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        self.names |= {at.target.id for at in ast.walk(node) if isinstance(at, ast.NamedExpr)}
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        pass
 
 
 def liveness(instructions: tuple[Instruction, ...]) -> tuple[frozenset[str], ...]:

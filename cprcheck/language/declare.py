@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from types import FunctionType
-from typing import Any
+from typing import Any, Self
 
 from cprcheck.domains import Domain, OneOf, show_value
 from cprcheck.errors import Source
@@ -22,6 +22,8 @@ WORDS = frozenset({"abort", "alive", "choose", "emit", "exec", "fault", "kill", 
 GROUP_DOMAIN = OneOf("not started", "alive", "dead")
 GROUP_NOT_STARTED, GROUP_ALIVE, GROUP_DEAD = range(3)
 LOCK_FREE = 0
+FREE = "free"
+"""The holder of a lock that nobody holds."""
 
 Key = tuple[Hashable, ...]
 
@@ -36,8 +38,28 @@ class any_of:  # noqa: N801 - reads as a word in models
         object.__setattr__(self, "values", values)
 
 
-@dataclass(frozen=True)
-class Var:
+class Handle:
+    """What a declaration gives back: a name for something in the state, which has no value of its own."""
+
+    name: str
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __bool__(self) -> bool:
+        raise breach(f"{self.name!r} is a declaration and has no value; write s.{self.name}, or s.alive of a group")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Handle):
+            raise breach(f"{self.name!r} is a declaration and has no value; write s.{self.name} to compare it")
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Var(Handle):
     """A state variable: one slot."""
 
     name: str
@@ -45,8 +67,8 @@ class Var:
     domain: Domain
 
 
-@dataclass(frozen=True)
-class Array:
+@dataclass(frozen=True, eq=False)
+class Array(Handle):
     """A family of slots of one domain; `sets` are its index sets, `slots` the slot of each index."""
 
     name: str
@@ -55,16 +77,16 @@ class Array:
     slots: dict[Key, int] = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Lock:
+@dataclass(frozen=True, eq=False)
+class Lock(Handle):
     """A mutex.  Its slot holds 0 when it is free, else 1 + the number of the process that holds it."""
 
     name: str
     slot: int
 
 
-@dataclass(frozen=True)
-class Group:
+@dataclass(frozen=True, eq=False)
+class Group(Handle):
     """Processes that live and die together, as the threads of one QEMU do."""
 
     name: str
@@ -72,8 +94,8 @@ class Group:
     initially: int
 
 
-@dataclass
-class ProcessDecl:
+@dataclass(eq=False)
+class ProcessDecl(Handle):
     """One process, or one action: the author's function with its index arguments."""
 
     name: str
@@ -94,8 +116,8 @@ class ProcessDecl:
         return self.file if ":" in self.file or not self.file else f"{self.file}:{self.family}"
 
 
-@dataclass(frozen=True)
-class Family:
+@dataclass(frozen=True, eq=False)
+class Family(Handle):
     """All instances of one decorated process; `worker(d=...)` is one of them."""
 
     name: str

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from cprcheck.errors import ModelError, Source
-from cprcheck.language.dataflow import RESULT, Instruction, Leaf, Names, liveness
+from cprcheck.language.dataflow import RESULT, Bound, Instruction, Leaf, Names, liveness
 from cprcheck.language.rails import NAME, OUTER, RAILS, Instrumenter, enclose, parse
 
 SUBSET = (
@@ -35,16 +35,18 @@ class Flow:
     filename: str
     instructions: tuple[Instruction, ...]
     live: tuple[frozenset[str], ...]
-    factory: CodeType
-    free: tuple[str, ...]
+    leaves: tuple[CodeType, ...]
 
     def bind(self, function: FunctionType) -> tuple[Callable[..., Any], ...]:
         """The leaves, with the globals and captured variables of `function`."""
-        make = FunctionType(self.factory, function.__globals__)
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        captured = [RAILS if name == NAME else cells[name].cell_contents for name in self.free]
-        leaves: tuple[Callable[..., Any], ...] = make(*captured)
-        return leaves
+        cells[NAME] = CellType(RAILS)
+        return tuple(
+            FunctionType(
+                code, function.__globals__, code.co_name, None, tuple(cells[name] for name in code.co_freevars)
+            )
+            for code in self.leaves
+        )
 
     def source(self, at: int) -> Source:
         """The author's line of instruction `at`."""
@@ -63,17 +65,17 @@ def compile_flow(code: CodeType) -> Flow:
 def _compile_flow(code: CodeType, _file: str) -> Flow:
     """Keyed by the file too: two functions of the same text are equal to Python, wherever they stand."""
     tree = parse(code)
-    compiler = _Compiler(code)
+    compiler = _Compiler(code, Bound(tree).names)
     compiler.block(tree.body)
     compiler.emit("leave", tree)
     free = (*code.co_freevars, NAME)
-    names = ast.Tuple([ast.Name(leaf.name, ast.Load()) for leaf in compiler.leaves], ast.Load())
-    every = ast.Assign([ast.Name("leaves", ast.Store())], names)
-    module = enclose("leaves", [*compiler.leaves, every], free)
+    module = enclose(NAME, list(compiler.leaves), free)
     namespace: dict[str, Any] = {}
     exec(compile(module, code.co_filename, "exec"), namespace)  # noqa: S102 - the author's own text
     instructions = tuple(compiler.instructions)
-    return Flow(code.co_name, code.co_filename, instructions, liveness(instructions), namespace[OUTER].__code__, free)
+    leaves = tuple(made for made in namespace[OUTER].__code__.co_consts if isinstance(made, CodeType))
+    assert [leaf.co_name for leaf in leaves] == [leaf.name for leaf in compiler.leaves]
+    return Flow(code.co_name, code.co_filename, instructions, liveness(instructions), leaves)
 
 
 @dataclass
@@ -88,9 +90,9 @@ class _Loop:
 class _Compiler:
     """Turns statements into instructions."""
 
-    def __init__(self, code: CodeType) -> None:
+    def __init__(self, code: CodeType, bound: set[str]) -> None:
         self.code = code
-        self.locals = frozenset((*code.co_varnames, *code.co_cellvars))
+        self.locals = frozenset(bound)
         self.instructions: list[Instruction] = []
         self.leaves: list[ast.FunctionDef] = []
         self.loops: list[_Loop] = []

@@ -9,26 +9,29 @@ positions and the live locals, with their types, are the same on the whole stack
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from inspect import signature
 from types import FunctionType
 from typing import Any
 
-from cprcheck.errors import ModelError, Source
+from cprcheck.errors import ModelError
 from cprcheck.expr import Const
 from cprcheck.language.capture import changed, fingerprint
-from cprcheck.language.control import Extraction, Frame, Locals, Location, Positions, RawStep, Run, idle
-from cprcheck.language.dataflow import RESULT, Instruction
+from cprcheck.language.cells import Turn
+from cprcheck.language.control import Extraction, Frame, Location, Positions, RawStep, Run, idle
+from cprcheck.language.dataflow import RESULT, Instruction, Leaf
 from cprcheck.language.declare import LOCK_FREE, Lock, ProcessDecl
 from cprcheck.language.flow import compile_flow
 from cprcheck.language.path import MAX_PATHS, OVER, Path, Stamp, explore, too_many_paths
-from cprcheck.language.place import breach, located, reported
+from cprcheck.language.place import breach, located
 from cprcheck.language.rails import Started
-from cprcheck.language.terms import Term
-from cprcheck.language.values import Memo, NotConstantError, is_iterator, typed
+from cprcheck.language.values import Locals, Memo, NotConstantError, check_local, grows, is_plain, items, typed
 from cprcheck.language.view import View
+from cprcheck.system import SPECIAL
 
 MAX_INSTRUCTIONS = 100_000
 """A step that runs more instructions than this never ends."""
+MAX_DEPTH = 64
+"""Helper generators that call each other more often than this do so without end."""
 MAX_VALUES = 5_000
 """Where a process can be at one statement with more different locals than this, one of them keeps growing."""
 CHECK_EVERY = 64
@@ -41,7 +44,7 @@ class Machine:
     def __init__(self, process: ProcessDecl, view: View) -> None:
         self.process, self.view = process, view
         self.result = Extraction()
-        self.numbers: dict[tuple[Positions, tuple[Locals, ...]], int] = {}
+        self.numbers: dict[tuple[Positions, tuple[Locals, ...], str, bool, bool], int] = {}
         self.places: Counter[Positions] = Counter()
         self.bound: dict[int, Frame] = {}
         self.memo: Memo = {}
@@ -51,14 +54,17 @@ class Machine:
 
     def run(self) -> Extraction:
         """All locations, in the order in which they are discovered, and all steps."""
-        captured = fingerprint(self.process.function)
-        first = Run([self.frame(self.process.function, {self.parameter(): self.view, **self.process.args})], Path())
+        self.captured = fingerprint(self.process.function)
+        self.parameter()
+        arguments = signature(self.process.function).bind(self.view, **self.process.args)
+        arguments.apply_defaults()
+        first = Run([self.frame(self.process.function, dict(arguments.arguments))], Path())
         self.begin(first)
         while self.expanding < len(self.result.locations):
             self.expand(self.expanding)
             self.expanding += 1
             if self.expanding % CHECK_EVERY == 0 or self.expanding == len(self.result.locations):
-                self.check_captured(captured)
+                self.check_captured()
         return self.result
 
     def begin(self, first: Run) -> None:
@@ -79,9 +85,9 @@ class Machine:
                 raise early
         self.arrive(first)
 
-    def check_captured(self, before: dict[str, Hashable]) -> None:
+    def check_captured(self) -> None:
         """Refuse a process that changes what it captures."""
-        name = changed(before, fingerprint(self.process.function))
+        name = changed(self.captured.contents, fingerprint(self.process.function).contents)
         if name:
             raise ModelError(
                 f"{self.process.family} changes {name!r}, which it captures; "
@@ -166,10 +172,11 @@ class Machine:
         assert instruction.leaf is not None
         leaf = instruction.leaf
 
-        def answer() -> tuple[Any, dict[str, Any]]:
-            value, after = frame.call(leaf)
+        def answer() -> tuple[Run, Any, dict[str, Any]]:
+            own = run.copy(run.path) if run.mutable else run
+            value, after = own.frames[-1].call(leaf)
             with located(frame.flow.source(frame.at)):
-                return self.use(frame, instruction, value), after
+                return own, self.use(frame, instruction, value), after
 
         runs = []
         outcomes = explore(self.stamp, run.path, answer)
@@ -177,10 +184,14 @@ class Machine:
             if outcome is OVER:
                 self.finish(path, None, "gone")
                 continue
-            after = run if len(outcomes) == 1 else run.copy(path)
-            after.path = path
-            self.settle(after, instruction, *outcome)  # type: ignore[misc]
-            runs.append(after)
+            own, value, after = outcome  # type: ignore[misc]
+            if own is run and len(outcomes) > 1:
+                own = run.copy(path)
+            own.path = path
+            self.settle(own, instruction, value, after)
+            runs.append(own)
+        if self.captured.mutable:
+            self.check_captured()
         return runs
 
     def use(self, frame: Frame, instruction: Instruction, value: Any) -> Any:
@@ -189,7 +200,7 @@ class Machine:
             case "branch":
                 return bool(value)
             case "begin":
-                return self.items(value, frame)
+                return items(value, self.stamp, frame.flow.source(frame.at)), value
             case "acquire":
                 return self.acquire(value)
             case "enter" if not isinstance(value, Started):
@@ -200,40 +211,58 @@ class Machine:
         """Put a leaf's results into the frame, and go on."""
         frame = run.frames[-1]
         for name, new in after.items():
-            if is_iterator(new):
-                raise ModelError(
-                    f"local {name!r} is an iterator, which remembers how far it was read; use a tuple",
-                    frame.flow.source(frame.at),
-                )
+            self.keep(run, name, new, instruction.leaf)
         frame.locals.update(after)
+        if instruction.kind == "begin":
+            value, whole = value
+            if isinstance(whole, list):
+                frame.locals[f"{instruction.local}.list"] = (whole, tuple(whole))
         if instruction.local:
             frame.locals[instruction.local] = value
         frame.at = instruction.target if instruction.kind == "branch" and not value else frame.at + 1
         if instruction.kind == "enter":
+            for name, argument in value.arguments.items():
+                self.keep(run, name, argument)
             run.frames.append(self.frame(value.function, value.arguments))
+            if len(run.frames) > MAX_DEPTH:
+                raise ModelError(
+                    f"helper generators call each other more than {MAX_DEPTH} deep; a process has a bounded stack",
+                    frame.flow.source(frame.at - 1),
+                )
+        elif instruction.local and not is_plain(value, self.memo):
+            run.mutable = True
 
-    def items(self, value: Any, frame: Frame) -> tuple[Any, ...]:
-        """What a for loop goes through: a finite collection, taken once."""
-        if isinstance(value, Term):
-            raise breach(f"{value!r} is one value, not a collection")
-        with reported(frame.flow.source(frame.at)):
-            return tuple(value)
+    def keep(self, run: Run, name: str, value: Any, leaf: Leaf | None = None) -> None:
+        """Note that a local gets `value`."""
+        frame = run.frames[-1]
+        check_local(name, value, {*leaf.parameters, *leaf.sets} if leaf else set(), frame.flow.source(frame.at))
+        run.mutable = run.mutable or not is_plain(value, self.memo)
 
     def next(self, run: Run, frame: Frame, instruction: Instruction) -> list[Run]:
         """The next turn of a for loop, or the way out of it.
 
         Only the items that are left are kept: they are all that the future depends on.
         """
-        items = frame.locals[instruction.local]
-        if not items:
+        left = frame.locals[instruction.local]
+        whole, before = frame.locals.get(f"{instruction.local}.list", ((), ()))
+        if len(whole) != len(before) or any(a is not b for a, b in zip(whole, before, strict=True)):
+            raise ModelError(
+                "the list that this loop goes through changes meanwhile; go through tuple(...) of it",
+                frame.flow.source(frame.at),
+            )
+        if not left:
             del frame.locals[instruction.local]
             frame.at = instruction.target
             return [run]
         assert instruction.leaf is not None
-        frame.locals[instruction.local] = items[0]
+        self.stamp.begin(run.path, [])
+        first = left[0]
+        frame.locals[instruction.local] = first.of.read(first.at) if isinstance(first, Turn) else first
         _, after = frame.call(instruction.leaf)
+        for name, new in after.items():
+            self.keep(run, name, new)
         frame.locals.update(after)
-        frame.locals[instruction.local] = items[1:]
+        frame.locals[instruction.local] = left[1:]
         frame.at += 1
         return [run]
 
@@ -290,15 +319,17 @@ class Machine:
         self.prune(run)
         positions = tuple((id(frame.function), frame.at) for frame in run.frames)
         locals_ = tuple(self.local_values(frame) for frame in run.frames)
-        key = (positions, locals_)
+        text, is_idle = (label.label, True) if isinstance(label, idle) else (label, False)
+        takes_lock = self.process.lock is not None and not self.numbers
+        key = (positions, locals_, text, is_idle, takes_lock)
         if key not in self.numbers:
             frame = run.frames[-1]
             source = frame.flow.source(frame.at)
-            self.places[positions] += 1
-            if self.places[positions] > MAX_VALUES:
-                raise self.grows(positions, source)
+            place = tuple((id(frame.function.__code__), frame.at) for frame in run.frames)
+            self.places[place] += 1
+            if self.places[place] > MAX_VALUES:
+                raise grows([found for where, found, *_ in self.numbers if where == positions], source)
             self.numbers[key] = len(self.numbers)
-            text, is_idle = (label.label, True) if isinstance(label, idle) else (label, False)
             self.result.locations.append(
                 Location(text, is_idle, source, self.c_function(run), tuple(run.copy(Path()).frames))
             )
@@ -309,10 +340,16 @@ class Machine:
         frame = run.frames[-1]
         assert frame.instruction.leaf is not None
         self.stamp.begin(run.path, [])
-        value, _ = frame.call(frame.instruction.leaf)
+        value, after = frame.call(frame.instruction.leaf)
+        frame.locals.update(after)
         text = value.label if isinstance(value, idle) else value
         if not isinstance(text, str) or not text:
             raise ModelError("a yield names the step that begins: give it a text", frame.flow.source(frame.at))
+        if text in SPECIAL:
+            raise ModelError(
+                f"the name of a step may not be {text!r}: so is a process called that is over",
+                frame.flow.source(frame.at),
+            )
         if " | " in text or text.endswith(">"):
             raise ModelError("the name of a step may not hold ' | ' or end in '>'", frame.flow.source(frame.at))
         if self.stamp.made:
@@ -341,18 +378,3 @@ class Machine:
         """The C function that the innermost named frame stands for."""
         names = [getattr(frame.function, "__c__", "") for frame in run.frames[1:]]
         return next((name for name in reversed(names) if name), self.process.c_function)
-
-    def grows(self, positions: Positions, source: Source) -> ModelError:
-        """The error for a local that has a new value each time round."""
-        seen: dict[str, set[Hashable]] = {}
-        for where, frames in self.numbers:
-            if where == positions:
-                for frame in frames:
-                    for name, value in frame:
-                        seen.setdefault(name, set()).add(value)
-        name = max(seen, key=lambda name: len(seen[name]))
-        return ModelError(
-            f"local {name!r} keeps growing: it has had {len(seen[name])} values at this yield; "
-            "keep it in an m.var with a finite domain, or bound the loop",
-            source,
-        )

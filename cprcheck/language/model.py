@@ -8,16 +8,17 @@ properties once and leaves a `System`, which is plain data.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from functools import cached_property, wraps
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import FunctionType
-from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar
+from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 from cprcheck.domains import Bool, Domain, OneOf, domain_of, show_value
 from cprcheck.errors import ModelError
 from cprcheck.expr import In
 from cprcheck.language import build
 from cprcheck.language.declare import (
+    FREE,
     GROUP_ALIVE,
     GROUP_DOMAIN,
     GROUP_NOT_STARTED,
@@ -35,7 +36,7 @@ from cprcheck.language.declare import (
     instances,
     listing,
 )
-from cprcheck.language.place import breach, reported
+from cprcheck.language.place import breach
 from cprcheck.language.rails import function_source
 from cprcheck.language.terms import Term, some
 from cprcheck.system import FIRST, NOT_STARTED, Fairness, Kind, System
@@ -96,7 +97,7 @@ class Model:
 
     def lock(self, name: str) -> Lock:
         """A mutex, initially free: `with s.lock(bql): ...`, or `lock=` of a process or action."""
-        lock = Lock(name, self.declarations.add_slot(f"lock {name}", OneOf("free"), "lock", (LOCK_FREE,)))
+        lock = Lock(name, self.declarations.add_slot(f"lock {name}", OneOf(FREE), "lock", (LOCK_FREE,)))
         self.declarations.locks.append(lock)
         return lock
 
@@ -175,9 +176,17 @@ class Model:
         *,
         located: bool,
     ) -> Family:
+        if not isinstance(fair, Fairness):
+            raise breach(f"fair={fair!r}: write NONE, WEAK or STRONG")
         made = []
         for args in instances(indices):
             name = instance_name(function.__name__, args)
+            check_signature(function, args)
+            if name == FREE:
+                raise ModelError(
+                    f"a process may not be called {FREE!r}: so is a lock called that nobody holds",
+                    function_source(function),
+                )
             process = ProcessDecl(
                 name, function.__name__, function, args, function_source(function), fair, group, lock, c
             )
@@ -256,6 +265,8 @@ class Model:
     def at(self, process: ProcessDecl | Family | str, *labels: str) -> bool:
         """Whether `process`, a handle or a name, stands before the step that one of `labels` names."""
         decl = self._one(process)
+        if decl.location in self.declarations.stamp.path.writes:
+            raise breach(f"this step has moved {decl.name}; ask m.at before start, kill and exec")
         if self.world is not None:
             return bool(self.world.label(decl) in labels)
         nodes = []
@@ -284,6 +295,7 @@ class Model:
             doc = inspect.getdoc(function) or ""
             for args in instances(indices):
                 name = instance_name(family, args)
+                check_signature(function, args, states=2 if kind is Kind.STEP_INVARIANT else 1)
                 if any(prop.name == name for prop in self.declarations.properties):
                     raise ModelError(f"property {name} is declared twice", function_source(function))
                 source = function_source(function)
@@ -314,6 +326,18 @@ class Model:
         return build.system(self.declarations)
 
 
+def check_signature(function: Callable[..., Any], args: Mapping[str, object], states: int = 1) -> None:
+    """Refuse a function that cannot be called with the state and its index arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * states, **args)
+    except TypeError as error:
+        takes = "the states before and after" if states == 2 else "the state"
+        raise ModelError(
+            f"{function.__name__}: {error}; it takes {takes}, and an argument for each index set",
+            function_source(function),
+        ) from None
+
+
 def _domain(spec: object) -> Any:
     try:
         return domain_of(spec)
@@ -330,50 +354,3 @@ def _is_product(index: object) -> TypeGuard[tuple[object, ...]]:
 def _check_c(c: object) -> None:
     if not isinstance(c, str):
         raise breach("c= names a C file; give the index another name")
-
-
-class ModelFunction(Generic[P]):
-    """A function that makes a Model from parameters, as `@model` leaves it."""
-
-    def __init__(self, function: Callable[P, Model]) -> None:
-        self.function = function
-        self.name = function.__name__
-        self.doc = inspect.getdoc(function) or ""
-        self.source = function_source(function)
-        self.signature = inspect.signature(function, eval_str=True)
-        wraps(function)(self)
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Model:
-        """The Model for these parameters."""
-        bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        with reported():
-            made = self.function(*bound.args, **bound.kwargs)
-        if not isinstance(made, Model):
-            raise ModelError(f"{self.name} returns {made!r}; a model function returns its Model", self.source)
-        made.declarations.name, made.declarations.doc = self.name, self.doc
-        made.declarations.params = tuple((key, show_param(value)) for key, value in bound.arguments.items())
-        return made
-
-
-def show_param(value: object) -> str:
-    """A parameter's value as the command line takes it."""
-    if isinstance(value, (frozenset, tuple)):
-        shown = [show_param(item) for item in value]
-        return ",".join(sorted(shown) if isinstance(value, frozenset) else shown)
-    return show_value(value)
-
-
-def model(function: Callable[P, Model]) -> ModelFunction[P]:
-    """Decorator: `function` makes a Model.  Its parameters, with their types and defaults, are the model's."""
-    return ModelFunction(function)
-
-
-def c(place: str) -> Callable[[F], F]:
-    """Decorator: a helper stands for a C function, given as `file` (of the same name) or `file:function`."""
-
-    def mark(function: F) -> F:
-        function.__c__ = place if ":" in place else f"{place}:{function.__name__}"  # type: ignore[attr-defined]
-        return function
-
-    return mark

@@ -63,6 +63,8 @@ class World:
         ]
         self.threads: dict[int, Generator[Any, None, Any]] = {}
         self.labels: dict[int, str] = {}
+        self.fresh: set[int] = set()
+        """The processes that have not taken a step since they were started."""
         for process in self.declarations.processes:
             if process.location is not None:
                 self.labels[process.number] = "not started"
@@ -88,6 +90,7 @@ class World:
         view = _NativeView(self, process, (), first=True)
         thread = process.function(view, **process.args)
         self.threads[process.number] = thread
+        self.fresh.add(process.number)
         self.labels[process.number] = _text(next(thread))
 
     def put_end(self, number: int, label: str) -> None:
@@ -128,10 +131,11 @@ class World:
         thread = self.threads.get(process.number)
         if thread is None:
             raise Blocked
-        if process.lock is not None and self.values[process.lock.slot] != 1 + process.number:
+        if process.lock is not None and process.number in self.fresh:
             if self.values[process.lock.slot] != LOCK_FREE:
                 raise Blocked
             self.values[process.lock.slot] = 1 + process.number
+        self.fresh.discard(process.number)
         with reported():
             label = next(thread, None)
         if label is not None:
@@ -213,7 +217,8 @@ class _NativeView:
     def choose(self, label: str, options: Sequence[T]) -> T:
         """The option that the script names."""
         now = self._now()
-        option = tuple(options)[now._ask(len(options))]
+        listed = tuple(options)
+        option = listed[now._ask(len(listed))]
         now.choices.append((label, show_value(option)))
         return option
 
@@ -248,7 +253,7 @@ class _NativeView:
     def kill(self, group: Group) -> None:
         """End all processes of a group."""
         self._bury(group)
-        if self._process.group == group and self._process.location is not None:
+        if self._process.group is group and self._process.location is not None:
             raise Finished
 
     def start(self, group: Group) -> None:
@@ -273,7 +278,7 @@ class _NativeView:
 
     def _members(self, group: Group) -> list[ProcessDecl]:
         processes = self._world.declarations.processes
-        return [process for process in processes if process.group == group and process.location is not None]
+        return [process for process in processes if process.group is group and process.location is not None]
 
     def _bury(self, group: Group) -> None:
         self._world.values[group.slot] = GROUP_DEAD
@@ -305,6 +310,12 @@ class _NativeCells:
 
     def __len__(self) -> int:
         return len(self._array.slots)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (_NativeCells, tuple, list)) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        raise breach(f"s.{self._array.name} is an array and cannot be looked up")
 
 
 def _text(label: Any) -> str:

@@ -7,30 +7,35 @@ values of all variables, locks and groups after it, and the label at which each 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from random import Random
 
 from cprcheck.errors import DisagreementError
 from cprcheck.language.model import Model
 from cprcheck.language.native import History, Native, Outcome
 from cprcheck.semantics import initial_states, successors
-from cprcheck.system import State, System, location_labels
+from cprcheck.system import Event, Fault, State, System, location_labels
 from cprcheck.trace import Trace
 
-Seen = tuple[Hashable, ...]
-"""What can be seen of a step."""
+STARTS = 8
+"""So many initial states are looked at when the number of runs is limited."""
+Seen = tuple[int, str, tuple[tuple[str, str], ...], tuple[Fault, ...], tuple[Event, ...], tuple[int, ...]]
+"""What can be seen of a step: process, label, choices, faults, events, and the values after it."""
 
 
-def compare(model: Model, depth: int, walks: int = 0, seed: int = 0, length: int = 40) -> str:
+def compare(model: Model, depth: int, walks: int = 0, seed: int = 0, length: int = 40, limit: int | None = None) -> str:
     """The first difference between `native` and the System of `model`; empty when there is none.
 
-    All runs of up to `depth` steps are compared, and `walks` random ones of up to `length` steps.
+    All runs of up to `depth` steps are compared, and `walks` random ones of up to `length` steps.  `limit` bounds
+    the number of runs of the first kind; then only the first initial states are looked at.
     """
     observer = _Observer(model.system)
-    for init in initial_states(model.system):
+    left = count() if limit is None else iter(range(limit))
+    for init in islice(initial_states(model.system), limit and STARTS):
         native = Native(model, init[: len(model.declarations.slots)])
-        difference = _exhaust(native, observer, init, depth)
+        difference = _exhaust(native, observer, init, depth, left)
         for number in range(walks):
             difference = difference or _walk(native, observer, init, Random(f"{seed}/{number}"), length)  # noqa: S311
         if difference:
@@ -64,6 +69,17 @@ class _Observer:
         t = self.system.transitions[index]
         return (t.process, t.label, t.choices, t.faults, t.events, self.codes(after))
 
+    def say(self, seen: Seen, steps: int) -> str:
+        """A step that only one side can do, in words."""
+        process, label, choices, faults, events, codes = seen
+        named = zip(self.plain, codes, strict=True)
+        state = ", ".join(f"{self.system.slots[i].name}={self.system.slots[i].domain.show(code)}" for i, code in named)
+        with_ = [*(f"{question}: {answer}" for question, answer in choices), *(fault.label for fault in faults)]
+        with_ += map(str, events)
+        shown = f" ({', '.join(with_)})" if with_ else ""
+        name = self.system.processes[process].name
+        return f"after {steps} steps, {name}: {label}{shown} to {state}"
+
 
 def _seen(outcome: Outcome) -> Seen:
     return (outcome.process, outcome.label, outcome.choices, outcome.faults, outcome.events, outcome.codes)
@@ -92,22 +108,26 @@ def _match(native: Native, observer: _Observer, pair: _Pair) -> tuple[str, list[
             longer = (*history, (outcome.process, outcome.script))
             ours.setdefault(_seen(outcome), {}).setdefault(outcome.labels, []).append(longer)
     for seen in theirs.keys() - ours.keys():
-        return f"after {pair.histories[0]} the System can do {seen}, native cannot", []
+        said = observer.say(seen, len(pair.histories[0]))
+        return f"the System can do what Python, running the model, cannot: {said}", []
     follow = []
     for seen, by_labels in ours.items():
         for labels, histories in by_labels.items():
             states = tuple(state for state in theirs.get(seen, ()) if observer.stands(state, labels))
             if not states:
-                return f"after {pair.histories[0]} native can do {seen} and stand at {labels}, the System cannot", []
+                said = observer.say(seen, len(pair.histories[0]))
+                return f"Python, running the model, can do what the System cannot: {said}, standing at {labels}", []
             follow.append(_Pair(tuple(histories), states))
     return "", follow
 
 
-def _exhaust(native: Native, observer: _Observer, init: State, depth: int) -> str:
+def _exhaust(native: Native, observer: _Observer, init: State, depth: int, left: Iterator[int]) -> str:
     level = [_Pair(((),), (init,))]
     for _ in range(depth):
         fresh = []
         for pair in level:
+            if next(left, None) is None:
+                return ""
             difference, follow = _match(native, observer, pair)
             if difference:
                 return difference

@@ -96,6 +96,8 @@ class Stamp:
         self.script: list[Decision] = []
         self.made: list[Decision] = []
         self.closed = False
+        self.touched = 0
+        """Goes up whenever the state is read, a question is asked, or an event is emitted."""
 
     def begin(self, path: Path, script: list[Decision]) -> None:
         """Start a run that repeats the decisions of `script`."""
@@ -103,6 +105,7 @@ class Stamp:
 
     def ask(self, question: Hashable, answers: int) -> int:
         """The answer to `question`, from 0 to `answers` - 1."""
+        self.touched += 1
         at = len(self.made)
         if at < len(self.script):
             if (self.script[at].question, self.script[at].answers) != (question, answers):

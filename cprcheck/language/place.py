@@ -23,7 +23,7 @@ def is_authors(filename: str) -> bool:
     if filename.startswith(_HERE):
         return filename.startswith(_SHIPPED)
     in_stdlib = filename.startswith(_STDLIB) and "site-packages" not in filename
-    return not in_stdlib and not filename.startswith("<frozen")
+    return not in_stdlib and not filename.startswith("<")
 
 
 def author_source() -> Source | None:

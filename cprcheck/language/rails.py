@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
+import copy
 import inspect
+import linecache
+import operator
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from dis import get_instructions
 from functools import lru_cache, partial
 from types import CellType, CodeType, FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeGuard
 
-from cprcheck.errors import ModelError, Source
-from cprcheck.language.path import Stamp
+from cprcheck.errors import CprcheckError, ModelError, Source
+from cprcheck.language.cells import Cells, Live, live
+from cprcheck.language.path import Blocked, Finished, Stamp
 from cprcheck.language.place import breach, is_authors, source_of
-from cprcheck.language.terms import Term, some
+from cprcheck.language.terms import Term, parts, quote, some
 from cprcheck.language.view import Reader
 
 NAME = "__cprcheck__"
@@ -31,8 +35,10 @@ MAX_TURNS = 100_000
 """A loop without a yield that turns more often than this is taken to be endless."""
 BLIND = frozenset({"isinstance", "issubclass", "type", "id", "repr", "callable"})
 """Builtins that look at a state expression without asking it anything: they would see the wrong thing."""
-FRAMELESS = frozenset({"super", "locals", "vars", "dir", "globals", "eval", "exec"})
+FRAMELESS = frozenset({"super", "vars", "dir", "globals"})
 """Builtins that look at their caller's frame, so their calls are left as they are."""
+CHANCE = frozenset({"random", "secrets", "time", "uuid"})
+"""Modules whose functions answer differently each time."""
 
 
 class Rails:
@@ -42,13 +48,13 @@ class Rails:
         """`a is b`, refused on state."""
         for side in (a, b):
             if isinstance(side, Term):
-                raise breach(f"`is` cannot see the state; write == for {side!r}")
+                raise breach(f"`is` cannot see the state; write == for {quote(side)}")
         return a is b
 
     def member(self, value: object, collection: Any) -> Any:
         """`value in collection`; over a tuple or list it is one expression."""
         if isinstance(collection, Term):
-            raise breach(f"{collection!r} is one value, not a collection")
+            raise breach(f"{quote(collection)} is one value, not a collection")
         if isinstance(value, Term) and isinstance(collection, (tuple, list, range)):
             return some(value == option for option in collection)
         return value in collection
@@ -61,16 +67,29 @@ class Rails:
         """A value that nobody uses."""
         if isinstance(value, Term):
             raise breach(
-                f"this compares or computes, and drops the result: {value!r}; write = to assign, or require(...)"
+                f"this compares or computes, and drops the result: {quote(value)}; write = to assign, or require(...)"
             )
         if inspect.isgenerator(value):
             raise breach("this starts a generator and drops it; write yield from")
 
     def subject(self, value: object) -> object:
         """What a match statement looks at."""
-        if isinstance(value, Term):
-            raise breach(f"match cannot look at the state; write if and elif for {value!r}")
+        for item in parts(value):
+            if isinstance(item, Term):
+                raise breach(f"match cannot look at the state; write if and elif for {quote(item)}")
         return value
+
+    def operand(self, value: object) -> object:
+        """A part of a chain of comparisons with `is` or `in`."""
+        if isinstance(value, Term):
+            raise breach(f"`is` and `in` in a chain cannot see the state; compare {quote(value)} on its own")
+        return value
+
+    def caught(self) -> None:
+        """An except clause has caught something: what the language refuses is not the author's to catch."""
+        error = sys.exc_info()[1]
+        if isinstance(error, (CprcheckError, Blocked, Finished)):
+            raise error
 
     def turns(self) -> Iterator[None]:
         """Counts the turns of a loop without a yield."""
@@ -85,10 +104,38 @@ class Rails:
         if getattr(builtins, name, None) is function and name in BLIND:
             for argument in args:
                 if isinstance(argument, Term):
-                    raise breach(f"{name}() cannot see the state; {argument!r} has no value while the model is read")
+                    raise breach(
+                        f"{name}() cannot see the state; {quote(argument)} has no value while the model is read"
+                    )
+        if any(function is blind for blind in (operator.is_, operator.is_not)):
+            self.same(*args)
+        self._refuse(function, name, (*args, *kwargs.values()))
+        if any(function is walk for walk in (enumerate, zip, reversed)) and any(
+            isinstance(argument, (Cells, Live)) for argument in args
+        ):
+            return live(function, args)
         if inspect.isgeneratorfunction(function):
             raise breach(f"{name} is a helper generator: without yield from, nothing of it would run")
+        if not is_authors_function(function):
+            args = tuple(map(_with_rails, args))
+            kwargs = {key: _with_rails(value) for key, value in kwargs.items()}
         return instrument(function)(*args, **kwargs)
+
+    def _refuse(self, function: Any, name: str, args: tuple[Any, ...]) -> None:
+        """Calls whose answer is not about the state, the arguments and constants alone, or that hide a refusal."""
+        source = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+        if source in CHANCE or function is input:
+            raise breach(f"{name}() answers differently each time; write s.choose(...) for what may go either way")
+        if any(function is sees for sees in (locals, eval, exec)):
+            raise breach(f"{name}() sees a piece of this function only; name what you need")
+        if hasattr(function, "registry") and hasattr(function, "dispatch"):
+            raise breach(f"{name}() chooses by type, and the state has none while the model is read; write if")
+        if function is contextlib.suppress:
+            raise breach("suppress would hide what the language refuses; write if")
+        if isinstance(function, type) and is_authors_function(getattr(function, "__init__", None)):
+            for argument in args:
+                if isinstance(argument, (Term, Reader, Cells)):
+                    raise breach(f"{name}(...) takes the state into an object, where its use cannot be checked")
 
     def start(self, function: Any, /, *args: Any, **kwargs: Any) -> Started:
         """What `yield from function(...)` starts."""
@@ -97,9 +144,11 @@ class Rails:
             raise breach(f"yield from needs a helper generator, and {name} has no yield; call it without yield from")
         self._note(function, args)
         plain: Any = function
-        if isinstance(function, MethodType):
-            plain, args = function.__func__, (function.__self__, *args)
-        bound = inspect.signature(plain).bind(*args, **kwargs)
+        while isinstance(plain, partial):
+            plain, args, kwargs = plain.func, (*plain.args, *args), plain.keywords | kwargs
+        if isinstance(plain, MethodType):
+            plain, args = plain.__func__, (plain.__self__, *args)
+        bound = inspect.signature(plain, follow_wrapped=False).bind(*args, **kwargs)
         bound.apply_defaults()
         return Started(plain, dict(bound.arguments))
 
@@ -129,16 +178,41 @@ def instrument(function: Any) -> Any:
         return partial(instrument(function.func), *function.args, **function.keywords)
     if isinstance(function, MethodType):
         return MethodType(instrument(function.__func__), function.__self__)
-    if not isinstance(function, FunctionType) or not is_authors(function.__code__.co_filename):
-        return function
+    if not is_authors_function(function):
+        own = getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is wanted
+        return MethodType(instrument(own), function) if is_authors_function(own) else function
     code = function.__code__
-    if NAME in code.co_freevars or source_lines(code) is None:
+    if NAME in code.co_freevars:
         return function
     if code.co_name == "<lambda>":
+        _check_lambda(function)
+        return function
+    return _instrument(function) if has_source(code) else function
+
+
+def is_authors_function(function: Any) -> TypeGuard[FunctionType]:
+    """Whether `function` is plain Python that a model's author wrote."""
+    return isinstance(function, FunctionType) and is_authors(function.__code__.co_filename)
+
+
+def _with_rails(value: Any) -> Any:
+    """An argument for somebody else's function: if it is the author's function, that may be called there."""
+    return instrument(value) if isinstance(value, (FunctionType, MethodType, partial)) else value
+
+
+def _check_lambda(function: FunctionType) -> None:
+    """Refuse a lambda in which the state could be asked something without being noticed: it is run as it is."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    pending = [function.__code__]
+    while pending:
+        code = pending.pop()
+        pending += [made for made in code.co_consts if isinstance(made, CodeType)]
         if any(step.opname in ("IS_OP", "CONTAINS_OP") for step in get_instructions(code)):
             raise breach("a lambda with `is` or `in` cannot be checked for questions about the state; write a def")
-        return function
-    return _instrument(function)
+        for name in (*code.co_names, *code.co_freevars):
+            named = cells[name].cell_contents if name in cells else function.__globals__.get(name)
+            if is_authors_function(named):
+                raise breach(f"a lambda that uses {name} cannot be checked for questions about the state; write a def")
 
 
 def _instrument(function: FunctionType) -> FunctionType:
@@ -174,34 +248,51 @@ def enclose(name: str, body: list[ast.stmt], free: tuple[str, ...]) -> ast.Modul
     return ast.fix_missing_locations(ast.Module([outer], []))
 
 
-def source_lines(code: CodeType) -> tuple[str, int] | None:
-    """(the text of a function from its first decorator on, the line it begins at); None when there is none."""
-    return _source_lines(code, code.co_filename)
+def has_source(code: CodeType) -> bool:
+    """Whether the text of the `def` whose code this is can be read."""
+    return (code.co_name, code.co_firstlineno) in _functions(code.co_filename)
 
 
-@lru_cache(maxsize=4096)
-def _source_lines(code: CodeType, _file: str) -> tuple[str, int] | None:
-    try:
-        lines, first = inspect.getsourcelines(code)
-    except (OSError, TypeError):
-        return None
-    return textwrap.dedent("".join(lines)), first
+@lru_cache(maxsize=256)
+def _functions(filename: str) -> dict[tuple[str, int], ast.FunctionDef]:
+    """Every `def` of a file by its name and the line of its first decorator or, without one, its own."""
+    linecache.checkcache(filename)
+    found = {}
+    for node in ast.walk(ast.parse("".join(linecache.getlines(filename)))):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found[node.name, first] = node
+    return found
 
 
 def parse(code: CodeType) -> ast.FunctionDef:
-    """The syntax tree of the function whose code this is, with the line numbers of its file.
+    """The syntax tree of the function whose code this is, with the line numbers of its file; the caller's own.
 
-    Raises ModelError when it is not a plain `def` whose source can be read.
+    Raises ModelError when it is not a plain `def` whose source can be read, and for `nonlocal` and `global`.
     """
-    found = source_lines(code)
-    if found is None:
-        raise ModelError(f"the source of {code.co_name} cannot be read, so it cannot be checked", source_of(code))
-    text, first = found
-    tree = ast.parse(text).body[0] if code.co_name != "<lambda>" else None
-    if not isinstance(tree, ast.FunctionDef):
+    if code.co_name == "<lambda>":
         raise ModelError("only a plain def can be part of a model", source_of(code))
-    ast.increment_lineno(tree, first - 1)
+    if not has_source(code):
+        raise ModelError(f"the source of {code.co_name} cannot be read, so it cannot be checked", source_of(code))
+    tree = copy.deepcopy(_functions(code.co_filename)[code.co_name, code.co_firstlineno])
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Nonlocal, ast.Global)):
+            word = type(node).__name__.lower()
+            raise ModelError(
+                f"`{word} {', '.join(node.names)}` changes what is captured; "
+                "what changes belongs in m.var or in a local",
+                Source(code.co_filename, node.lineno),
+            )
+        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
+            raise ModelError(
+                "this except catches everything, also what ends a step in the language; name the exception",
+                Source(code.co_filename, node.lineno),
+            )
     return tree
+
+
+def _catches_all(node: ast.expr | None) -> bool:
+    return node is None or any(isinstance(at, ast.Name) and at.id == "BaseException" for at in ast.walk(node))
 
 
 class Instrumenter(ast.NodeTransformer):
@@ -215,7 +306,9 @@ class Instrumenter(ast.NodeTransformer):
         if not any(isinstance(op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for op in node.ops):
             return node
         if len(node.ops) > 1:
-            return node  # `a is b is c`: nobody writes it, and each part still refuses a hash or a truth
+            node.left = _rails("operand", [node.left], node)
+            node.comparators = [*(_rails("operand", [part], node) for part in node.comparators)]
+            return node
         method = "same" if isinstance(node.ops[0], (ast.Is, ast.IsNot)) else "member"
         asked = _rails(method, [node.left, node.comparators[0]], node)
         if isinstance(node.ops[0], (ast.IsNot, ast.NotIn)):
@@ -235,6 +328,11 @@ class Instrumenter(ast.NodeTransformer):
         if isinstance(node.value, (ast.Constant, ast.Yield, ast.YieldFrom)):
             return node
         return ast.copy_location(ast.Expr(_rails("statement", [node.value], node)), node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        self.generic_visit(node)
+        node.body.insert(0, ast.copy_location(ast.Expr(_rails("caught", [], node)), node))
+        return node
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
         self.generic_visit(node)

@@ -11,9 +11,10 @@ too, so that the same code can be run by Python itself.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from enum import Enum
-from typing import NoReturn, TypeVar
+from types import FunctionType, MethodType
+from typing import NoReturn, Self, TypeVar
 
 from cprcheck import expr
 from cprcheck.analysis import tabulate
@@ -40,8 +41,8 @@ class Term:
     def __init__(self, node: Expr, domain: Domain, stamp: Stamp | None, slots: Sequence[Slot]) -> None:
         self.node, self.domain, self.stamp, self.slots = node, domain, stamp, slots
 
-    def __repr__(self) -> str:
-        return f"<state expression {render(self.node, tuple(self.slots), self.domain)}>"
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     # ---- what splits the step -------------------------------------------------------------------------------
 
@@ -104,10 +105,28 @@ class Term:
             "write if and elif, or ite"
         )
 
-    def __format__(self, spec: str) -> NoReturn:
+    def __format__(self, spec: str = "") -> NoReturn:
         raise breach(f"{self._shown()} has no value while the model is read, so it cannot be put into a text")
 
-    __str__ = __format__  # type: ignore[assignment]
+    __str__ = __repr__ = __format__
+
+    def __mul__(self, other: object) -> NoReturn:
+        raise breach(f"{self._shown()}: numbers of the state can only be added, subtracted and compared")
+
+    __rmul__ = __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __mod__ = __rmod__ = __mul__
+    __pow__ = __rpow__ = __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __divmod__ = __rdivmod__ = __mul__
+
+    def __neg__(self) -> NoReturn:
+        self.__mul__(None)
+
+    __pos__ = __abs__ = __neg__
+
+    def __xor__(self, other: object) -> NoReturn:
+        raise breach(
+            f"^ is not a word of the language; for one or the other, but not both, write {self._shown()} != ..."
+        )
+
+    __rxor__ = __xor__
 
     def __invert__(self) -> NoReturn:
         raise breach(f"~ of a truth value means something else in plain Python; write not {self._shown()}")
@@ -127,6 +146,23 @@ class Term:
 
     def _shown(self) -> str:
         return render(self.node, tuple(self.slots), self.domain)
+
+
+def quote(value: object) -> str:
+    """`value` for a message; a state expression is shown as what it reads."""
+    if isinstance(value, Term):
+        return f"<state expression {value._shown()}>"
+    return f"the function {value.__name__}" if isinstance(value, (FunctionType, MethodType)) else repr(value)
+
+
+def parts(value: object) -> Iterator[object]:
+    """`value`, and what it holds if it is a collection."""
+    yield value
+    if isinstance(value, dict):
+        value = (*value, *value.values())
+    if isinstance(value, (tuple, list, set, frozenset)):
+        for item in value:
+            yield from parts(item)
 
 
 def _kind(domain: Domain) -> str:
@@ -220,12 +256,13 @@ def _connective(a: Term, b: object, make: object) -> Term:
 def _nodes(conditions: Iterable[object]) -> tuple[list[object], list[Expr]] | None:
     """The conditions with their nodes; None when none of them is a state expression."""
     listed = list(conditions)
-    like = next((c for c in listed if isinstance(c, Term)), None)
-    if like is None:
-        return None
     for condition in listed:
         if isinstance(condition, Term) and condition.domain.kind != "bool":
             raise breach(f"{condition._shown()} is {_kind(condition.domain)}, not a truth value")
+        if not isinstance(condition, (Term, bool)):
+            raise breach(f"{quote(condition)} is not a truth value; compare it, or call it")
+    if not any(isinstance(condition, Term) for condition in listed):
+        return None
     return listed, [c.node if isinstance(c, Term) else truth(bool(c)) for c in listed]
 
 
@@ -255,10 +292,10 @@ def count(conditions: Iterable[object]) -> int:
 
 def ite(condition: object, yes: T, no: T) -> T:
     """`yes` where `condition` holds, else `no`, as one expression.  Both are evaluated."""
-    if not isinstance(condition, Term):
-        return yes if condition else no
     found = _nodes([condition])
-    assert found is not None
+    if found is None:
+        return yes if condition else no
+    assert isinstance(condition, Term)
     like = next((side for side in (yes, no) if isinstance(side, Term)), None)
     domain = like.domain if like is not None else _constant_domain(yes, no)
     ruler = like if like is not None else Term(Const(0), domain, None, condition.slots)
@@ -280,9 +317,8 @@ def _constant_domain(yes: object, no: object) -> Domain:
 
 def implies(condition: object, conclusion: object) -> bool:
     """Whether `conclusion` holds wherever `condition` does, as one expression."""
-    if not isinstance(condition, Term) and not isinstance(conclusion, Term):
-        return not condition or bool(conclusion)
     found = _nodes([condition, conclusion])
-    assert found is not None
+    if found is None:
+        return not condition or bool(conclusion)
     (listed, (first, second)) = found
     return _term(expr.disj(expr.neg(first), second), Bool, *listed)  # type: ignore[return-value]

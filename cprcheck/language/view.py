@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence, Set
+from collections.abc import Hashable, Sequence, Set
 from contextlib import AbstractContextManager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from cprcheck import expr
 from cprcheck.analysis import bounds
 from cprcheck.domains import Bool, Domain, show_value
 from cprcheck.expr import Const, Expr, In, Read, member, truth
+from cprcheck.language.cells import Cells
 from cprcheck.language.declare import (
     GROUP_ALIVE,
     GROUP_DEAD,
@@ -18,17 +19,17 @@ from cprcheck.language.declare import (
     Array,
     Declarations,
     Group,
-    Key,
     Lock,
     ProcessDecl,
-    listing,
 )
 from cprcheck.language.path import Finished, Stamp
 from cprcheck.language.place import breach
-from cprcheck.language.terms import Term, constant, current, lift
+from cprcheck.language.terms import Term, current, lift, parts, quote
 from cprcheck.system import ABORTED, DEAD, FIRST, Event
 
 T = TypeVar("T")
+ABORT = "aborted"
+"""The event that `s.abort` emits."""
 
 
 class Reader:
@@ -54,8 +55,14 @@ class Reader:
     def __setattr__(self, name: str, value: object) -> None:
         raise breach(f"a property only reads; it cannot set {name}")
 
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def __hash__(self) -> int:
         raise breach("the state has no value while the model is read, so nothing can be remembered under it")
+
+    def __eq__(self, other: object) -> bool:
+        raise breach("a state is not a value; compare variables, as in old.n == new.n")
 
     def alive(self, group: Group) -> bool:
         """Whether the processes of `group` have been started and not killed."""
@@ -71,6 +78,7 @@ class Reader:
 
     def _node(self, slot: int) -> Expr:
         """What slot holds, as this view sees it."""
+        self._stamp.touched += 1
         if not self._primed and slot in self._stamp.path.writes:
             return self._stamp.path.writes[slot]
         if self._declarations.slots[slot].domain.kind == "bool":
@@ -118,27 +126,33 @@ class View(Reader):
                 if condition.domain.kind != "bool":
                     bool(condition)  # raises, and says what it is
                 self._stamp.require(condition.node)
+            elif isinstance(condition, bool):
+                self._stamp.require(truth(condition))
             else:
-                self._stamp.require(truth(bool(condition)))
+                raise breach(f"require takes truth values, and {quote(condition)} is none; compare it, or call it")
 
     def choose(self, label: str, options: Sequence[T]) -> T:
         """One of `options`, freely.  `label` names the question in traces."""
+        _check_name("a choice", label)
         listed = tuple(options)
         if not listed:
             raise breach(f"choose({label!r}) has no options; test that there are some before you ask")
-        if any(isinstance(option, Term) for option in listed):
+        if any(isinstance(part, Term) for part in parts(listed)):
             raise breach(f"choose({label!r}) offers a state expression; offer constants")
         return self._stamp.choose(label, listed)
 
     def fault(self, label: str, *, injected: bool = False) -> bool:
         """Whether the fault `label` happens here.  `injected` marks one that the real kernel cannot produce."""
+        _check_name("a fault", label)
         return self._stamp.fault(label, injected)
 
     def emit(self, name: str, **args: Hashable) -> None:
         """Let others see that `name` happens in this step."""
+        _check_name("an event", name)
         for key, value in args.items():
-            if isinstance(value, Term):
+            if any(isinstance(part, Term) for part in parts(value)):
                 raise breach(f"event {name!r} carries the state expression {key}; an event carries constants")
+        self._stamp.touched += 1
         self._stamp.path.events.append(Event(name, tuple((key, show_value(value)) for key, value in args.items())))
 
     def lock(self, lock: Lock) -> AbstractContextManager[None]:
@@ -151,6 +165,8 @@ class View(Reader):
 
     def start(self, group: Group) -> None:
         """All processes of `group` begin at their first step, whatever they did before."""
+        if self._process.group is group:
+            raise breach(f"{self._process.name} is a process of {group.name!r} itself and cannot start it")
         self._stamp.path.acted = True
         self._stamp.path.writes[group.slot] = Const(GROUP_ALIVE)
         for process in self._members(group):
@@ -164,7 +180,7 @@ class View(Reader):
     def abort(self, why: str) -> NoReturn:
         """The process ends in an error, as by abort in C, and its group with it.  Does not return."""
         self._stamp.path.acted = True
-        self.emit("aborted", process=self._process.name, why=why)
+        self.emit(ABORT, process=self._process.name, why=why)
         if self._process.group is not None:
             self._bury(self._process.group)
         if self._process.location is not None:
@@ -178,7 +194,7 @@ class View(Reader):
 
     def _members(self, group: Group) -> list[ProcessDecl]:
         processes = self._declarations.processes
-        return [process for process in processes if process.group == group and process.location is not None]
+        return [process for process in processes if process.group is group and process.location is not None]
 
     def _bury(self, group: Group) -> None:
         """Write that `group` is dead: no process of it moves, and the locks that they hold are free."""
@@ -196,7 +212,7 @@ class View(Reader):
     def _end(self, group: Group, code: int) -> None:
         self._stamp.path.acted = True
         self._bury(group)
-        if self._process.group == group and self._process.location is not None:
+        if self._process.group is group and self._process.location is not None:
             self._stamp.path.writes[self._process.location] = Const(code)
             raise Finished
 
@@ -218,91 +234,6 @@ class View(Reader):
                 raise breach(f"{name} is set to {number}, which is outside {domain.name}")
 
 
-class Cells:
-    """An array of the state: `s.vaddr[c]`, iteration over its cells, and `len`."""
-
-    __slots__ = ("_array", "_reader")
-
-    def __init__(self, reader: Reader, array: Array) -> None:
-        self._reader, self._array = reader, array
-
-    def __getitem__(self, index: object) -> Term:
-        cells = self._cells(index)
-        if len(cells) == 1 and cells[0][0] is None:
-            return self._reader._term(cells[0][1])
-        node: Expr | None = None
-        for test, slot in reversed(cells):
-            assert test is not None
-            here = self._reader._node(slot)
-            node = here if node is None else expr.ite(test, here, node)
-        assert node is not None
-        return self._reader._term_of(node, self._array.domain)
-
-    def __setitem__(self, index: object, value: object) -> None:
-        for test, slot in self._cells(index):
-            if test is None:
-                self._reader._put(slot, value)
-                continue
-            like = self._reader._term(slot)
-            node = expr.ite(test, lift(value, like), like.node)
-            self._reader._put(slot, self._reader._term_of(node, like.domain))
-
-    def __iter__(self) -> Iterator[Term]:
-        return (self._reader._term(slot) for slot in self._array.slots.values())
-
-    def __len__(self) -> int:
-        return len(self._array.slots)
-
-    def __contains__(self, value: object) -> NoReturn:
-        raise breach(
-            f"`in s.{self._array.name}` is not one expression; "
-            f"write some(cell == value for cell in s.{self._array.name})"
-        )
-
-    def _cells(self, index: object) -> list[tuple[Expr | None, int]]:
-        """(test, slot) pairs: the slot of a concrete index, or every slot with the test that picks it."""
-        key = index if isinstance(index, tuple) else (index,)
-        if len(key) != len(self._array.sets):
-            raise breach(f"{self._array.name} takes {len(self._array.sets)} indices, not {len(key)}")
-        if not any(isinstance(part, Term) for part in key):
-            return [(None, self._slot(key))]
-        choices: list[tuple[Expr, Key]] = [(truth(True), ())]
-        for part, values in zip(key, self._array.sets, strict=True):
-            choices = [
-                (expr.conj(test, more), (*so_far, value))
-                for test, so_far in choices
-                for more, value in self._tests(part, values)
-            ]
-        return [(test, self._array.slots[key]) for test, key in choices if test != truth(False)]
-
-    def _tests(self, part: object, values: tuple[Hashable, ...]) -> list[tuple[Expr, Hashable]]:
-        if not isinstance(part, Term):
-            return [(truth(True), part)] if part in values else self._missing(part)
-        current(part, self._reader._term_of(truth(True), Bool))
-        outside = [v for v in self._possible(part) if v not in values]
-        if outside:
-            raise breach(
-                f"the index {part._shown()} may be {show_value(outside[0])}, which {self._array.name} does not have"
-            )
-        return [
-            (expr.equal(part.node, constant(value, part.domain)), value)
-            for value in values
-            if value in self._possible(part)
-        ]
-
-    def _possible(self, part: Term) -> list[Hashable]:
-        """The values that the index expression `part` can have."""
-        if part.domain.kind != "int":
-            return list(part.domain.values)
-        low, high = bounds(part.node, part.slots, {})
-        return list(range(low, high + 1))
-
-    def _slot(self, key: Key) -> int:
-        if key not in self._array.slots:
-            self._missing(key if len(key) > 1 else key[0])
-        return self._array.slots[key]
-
-    def _missing(self, index: object) -> NoReturn:
-        shown = ", ".join(map(show_value, index)) if isinstance(index, tuple) else show_value(index)
-        keys = (", ".join(map(show_value, key)) for key in self._array.slots)
-        raise breach(f"{self._array.name} has no index {shown}; there is {listing(keys)}")
+def _check_name(what: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise breach(f"the name of {what} is a text, not {quote(name)}")

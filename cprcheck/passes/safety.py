@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cprcheck.expr import FALSE, Expr, conj, disj, neg, substitute
 from cprcheck.semantics import apply, evaluate
-from cprcheck.system import ABORTED, Kind, Property, System, Transition, everybody_done, member_of
+from cprcheck.system import Kind, Property, System, Transition, everybody_done
 from cprcheck.trace import Trace
 from cprcheck.verdict import Status
 
@@ -50,9 +50,7 @@ def goal(system: System, prop: Property) -> Goal:
             return Goal(prop, conj(*prop.formulas))
         case Kind.DEADLOCK_FREE:
             return Goal(prop, conj(*(neg(part) for part in (somebody_moves(system), *prop.formulas))))
-        case Kind.NO_ABORT:
-            return Goal(prop, disj(*(member_of(system, p.location, {ABORTED}) for p in system.processes)))
-        case Kind.STEP_INVARIANT | Kind.EVENT_NEVER:
+        case Kind.STEP_INVARIANT | Kind.EVENT_NEVER | Kind.NO_ABORT:
             steps = tuple(
                 (index, wrong)
                 for index, transition in enumerate(system.transitions)
@@ -64,7 +62,7 @@ def goal(system: System, prop: Property) -> Goal:
 
 def _forbidden(system: System, prop: Property, transition: Transition) -> Expr:
     """When taking `transition` breaks the step property `prop`, as a condition on the state before."""
-    if prop.kind is Kind.EVENT_NEVER:
+    if prop.kind is not Kind.STEP_INVARIANT:
         emitted = any(event.name in prop.events for event in transition.events)
         return conj(*prop.formulas) if emitted else FALSE
     return neg(substitute(conj(*prop.formulas), dict(transition.update), system.span))
