@@ -269,6 +269,12 @@ def test_what_can_never_be_taken_is_counted_and_cut_short() -> None:
     ]
 
 
+def test_an_event_that_nobody_emits_is_told() -> None:
+    model = written("@m.action\ndef a(s):\n    s.emit('MAP')\n@m.event_never('MPA')\ndef quiet(s):\n    pass\n")
+    lines = list(text.report(check(model)))
+    assert "  quiet: no step emits 'MPA'" in lines
+
+
 def test_a_disagreement_stands_before_the_traces() -> None:
     found = replace(checked("ring.py", RING), disagreements=("x: explicit HOLDS, bmc VIOLATED",))
     lines = list(text.report(found))

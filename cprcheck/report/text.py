@@ -35,6 +35,7 @@ def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -
     yield from heading(found)
     yield ""
     yield from verdict_lines(found.verdicts)
+    yield from vacuous_lines(found)
     yield from unreached_lines(found)
     for line in found.disagreements:
         yield ""
@@ -99,6 +100,16 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield ("  " + "  ".join(cells)).rstrip()
+
+
+def vacuous_lines(found: Report) -> Iterator[str]:
+    """The events that are claimed never to happen and that no step emits at all: perhaps misspelt."""
+    emitted = {event.name for transition in found.system.transitions for event in transition.events}
+    for verdict in found.verdicts:
+        missing = [name for name in verdict.prop.events if name not in emitted]
+        if missing and verdict.status is Status.HOLDS:
+            yield ""
+            yield from wrap(f"{verdict.prop.name}: no step emits {', '.join(map(repr, missing))}", 2)
 
 
 def unreached_lines(found: Report, limit: int = 8) -> Iterator[str]:
