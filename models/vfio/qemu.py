@@ -51,6 +51,11 @@ class Design:
     handler_first: bool = True
 
 
+def waits_for_workers(kernel: Kernel, env: frozenset[Env]) -> bool:
+    """Whether closing a device may have to wait for its worker, which waits for an address (K11)."""
+    return kernel.era.waits and Env.UNPLUG in env
+
+
 @dataclass(frozen=True)
 class Vm:
     """One VM: its kernel, what its environment may do, and the handles that processes need."""
@@ -78,7 +83,7 @@ class Vm:
             m.var("file_good", Bool, init=True)
         if commands(env):
             m.var("command", Command, init=Command.NONE)
-        if kernel.era.waits and Env.UNPLUG in env:
+        if waits_for_workers(kernel, env):
             m.array("waiting", kernel.topology.containers, Bool, init=False)
         m.note("environment: " + (", ".join(sorted(e.name.lower() for e in env)) or "quiet"))
         if kernel.era.excludes_emulated and Env.HOTPLUG in env:
@@ -100,7 +105,7 @@ class Vm:
 
     def worker_waits(self, s: Any, container: Container, sleeps: bool) -> None:
         """Note whether a device's worker sleeps in the kernel; only closing the device asks."""
-        if self.kernel.era.waits and Env.UNPLUG in self.env:
+        if waits_for_workers(self.kernel, self.env):
             s.waiting[container] = sleeps
 
     def unplugging(self, container: Container) -> str:
@@ -110,7 +115,7 @@ class Vm:
     @c("hw/vfio/common.c:vfio_put_base_device")
     def close_devices(self, s: Any, container: Container) -> None:
         """Close the emulated devices of `container`.  On E1 that waits for a worker that waits for an address (K11)."""
-        if self.kernel.era.waits:
+        if waits_for_workers(self.kernel, self.env):
             s.require(not s.waiting[container])
         s.emulated[container] = False
 
