@@ -6,6 +6,7 @@ from typing import Any
 
 import publish
 import pytest
+from cprcheck.models.vfio.runstate import Attempt, RunState
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
@@ -79,6 +80,58 @@ def test_the_same_mistake_hurts_differently_on_two_kernels() -> None:
         "E1": ("VIOLATED", "device waits", 13, ["cpr_state_save fails"]),
         "E4": ("VIOLATED", "hot-plug refused", 13, []),
     }
+
+
+@pytest.mark.parametrize(("env", "ends"), [("cont,pause", "HOLDS"), ("cont,pause,monitors", "VIOLATED")])
+def test_a_failed_exec_leaves_a_vm_that_does_not_run_in_save_vm(env: str, ends: str) -> None:
+    """vm_stop(RUN_STATE_SHUTDOWN) acts on a running VM only: `cont` has to come between the request and the exec."""
+    model = catalog.bind(catalog.find("v7"), {"kernel": "E1", "topology": "p", "env": env})
+
+    @model.invariant
+    def never_shut_down(s):
+        """No failed exec ends in SHUTDOWN."""
+        return s.runstate != RunState.SHUTDOWN
+
+    assert check(model, Options(properties=("never_shut_down",)))["never_shut_down"].status.value == ends
+
+
+def test_a_failed_exec_that_pauses_is_followed_by_another_attempt() -> None:
+    model = catalog.bind(catalog.find("v7"), {"kernel": "E1", "topology": "p", "env": "again,pause"})
+
+    @model.leads_to
+    def tries_again(s):
+        """When the exec has failed, cpr-save comes next."""
+        waits = model.at("management", "see whether the exec of attempt 1 fails")
+        return waits & (s.attempt == Attempt.FAILED), model.at("management", "cpr-save, attempt 2")
+
+    @model.reachable
+    def exec_fails(s):
+        """The management learns that the exec has failed."""
+        return model.at("management", "see whether the exec of attempt 1 fails") & (s.attempt == Attempt.FAILED)
+
+    report = check(model, Options(properties=("tries_again", "exec_fails")))
+    assert (report["tries_again"].status.value, report["exec_fails"].status.value) == ("HOLDS", "REACHABLE")
+
+
+def test_a_device_that_was_plugged_is_graded_by_its_own_wait() -> None:
+    model = catalog.bind(catalog.find("v7"), {"kernel": "E1", "topology": "p", "env": "hotplug"})
+    verdict = check(model, Options(properties=("no_stuck_waiter",)))["no_stuck_waiter(container=c0)"]
+    assert (verdict.status.value, verdict.severity) == ("VIOLATED", "device waits")
+
+
+def test_who_waits_in_the_kernel_with_the_bql_hangs_the_guest() -> None:
+    """K14, a hot-plug; K11, device_del of a device whose worker waits."""
+    for topology, env in (("p", "hotplug"), ("pe", "cont,unplug")):
+        model = catalog.bind(catalog.find("v7"), {"kernel": "E1", "topology": topology, "env": env})
+        verdict = check(model, Options(properties=("monitor_answers",)))["monitor_answers"]
+        assert (verdict.status.value, verdict.severity) == ("VIOLATED", "guest hangs")
+
+
+def test_the_scope_says_that_a_refused_group_gets_no_container() -> None:
+    note = "a group that the kernel refuses gets no container of its own"
+    for kernel, said in (("E1", False), ("E4", True)):
+        model = catalog.bind(catalog.find("v7"), {"kernel": kernel, "topology": "p", "env": "hotplug"})
+        assert (note in model.system.scope) is said
 
 
 @pytest.mark.parametrize("design", ["v7", "save_unwind", "vm_change_handler"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import publish
 import pytest
-from cprcheck.models.vfio import qemu
+from cprcheck.models.vfio import processes, qemu
 from cprcheck.models.vfio.kernel import Era, Errno, Kernel, Vaddr
 from cprcheck.models.vfio.qemu import Vm
 from cprcheck.models.vfio.runstate import Attempt, Result
@@ -135,12 +135,12 @@ def invalidate_in_the_test(monkeypatch: Patch) -> None:
 
 
 def die_of_a_failure(monkeypatch: Patch) -> None:
-    """A command that fails takes QEMU with it."""
+    """A command that fails may take QEMU with it."""
     original = Vm.qmp_cpr_save
 
     def broken(self, s, design):
         result = yield from original(self, s, design)
-        if result != Result.OK:
+        if result != Result.OK and s.choose("fatal", ("yes", "no")) == "yes":
             s.attempt = Attempt.FAILED
             s.abort("a failed command is fatal")
         return result
@@ -150,7 +150,7 @@ def die_of_a_failure(monkeypatch: Patch) -> None:
 
     def broken_too(self, s, design):
         result = yield from second(self, s, design)
-        if result != Result.OK:
+        if result != Result.OK and s.choose("fatal", ("yes", "no")) == "yes":
             s.attempt = Attempt.FAILED
             s.abort("a failed command is fatal")
         return result
@@ -252,6 +252,17 @@ def nothing_moves(monkeypatch: Patch) -> None:
     monkeypatch.setattr(Kernel, "pin_pages", broken)
 
 
+def hang_on_device_del(monkeypatch: Patch) -> None:
+    """The guest lets a device go although it does not run."""
+
+    def broken(s, vm):
+        for container in vm.kernel.topology.containers:
+            yield vm.unplugging(container)
+            vm.close_devices(s, container)
+
+    monkeypatch.setattr(processes, "unplug", broken)
+
+
 MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
     "runs_only_with_valid_vaddrs": (
         restart_after_a_failed_exec,
@@ -273,6 +284,7 @@ MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
     "never_aborts": (restore_twice, die_of_a_failure, fatal_exec, restore_all_after_a_failed_exec),
     "deadlock_free": (nothing_moves,),
     "nobody_stuck": (wait_for_godot,),
+    "monitor_answers": (hang_on_device_del,),
     "update_succeeds": (everything_fails,),
 }
 """For each property, breaks of which at least one has to turn it, in every configuration in which it holds."""

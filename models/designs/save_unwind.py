@@ -33,12 +33,15 @@ without them, and no fault is needed; and when cpr_state_save then fails, or cpr
 nobody restores.  execvp fails as in V7.
 E4, p/e: the walk is oldest first, so c0 (p) is invalidated before c1 (e) refuses, and c0 is restored; every
 attempt ends in cpr-save, with the VM running again, so cont changes nothing.
+With env=again, never_aborts is violated: cpr_state_save fails, the second attempt's pre_save cannot invalidate again
+(K7) and the caller restores, but the VM stays in SAVE_VM; the third attempt saves that runstate, and the new QEMU
+cannot move from PRELAUNCH to it.
 Without faults and cont everything holds and the update is reachable, wherever all containers are capable.
 """
 
 from __future__ import annotations
 
-from cprcheck.models.vfio import properties
+from cprcheck.models.vfio import processes, properties
 from cprcheck.models.vfio.environment import Env, Guest
 from cprcheck.models.vfio.kernel import Era, Kernel, Vaddr
 from cprcheck.models.vfio.pre_save import invalidating
@@ -71,6 +74,6 @@ def save_unwind(
                 s.vaddr_unmapped[container] = False
 
     design = Design(pre_save=pre_save, save_failed=vfio_cpr_unwind)
-    vm.run(m, design)
+    processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

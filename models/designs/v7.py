@@ -39,12 +39,17 @@ cpr-exec then refuses on the runstate before it touches anything.
 With recover=yes, E4, e/p: the first pass refuses, so validated_before_invalidated and restored_after_failure hold
 and cont is harmless; refused_before_stop stays violated, because cpr-save has stopped the VM.  With injected
 faults on p/p, no_restore_of_valid is violated by Defect A: the first invalidation fails, and the container of the
-other space is "restored".
+other space is "restored".  With env=again Defect A needs no injected fault: cpr_state_save fails; the second
+attempt cannot invalidate c1 again (K7) and restores c0; the third cannot either, and "restores" c0, which is valid.
+With env=reset, never_aborts is violated: no transition leads from SAVE_VM to PRELAUNCH.  With env=hotplug, E1, p,
+monitor_answers is violated by K14 when cpr_state_save has failed; with env=cont,unplug, pe, by K11: the guest runs,
+its emulated device waits, and device_del waits for the device.  Without cont it holds: a guest that does not run lets
+no device go, and one that runs has all addresses.
 """
 
 from __future__ import annotations
 
-from cprcheck.models.vfio import properties
+from cprcheck.models.vfio import processes, properties
 from cprcheck.models.vfio.environment import Env, Guest
 from cprcheck.models.vfio.kernel import Era, Errno, Extension, Kernel, Vaddr
 from cprcheck.models.vfio.qemu import Design, Vm
@@ -115,6 +120,6 @@ def v7(
         return Result.ERROR
 
     design = Design(before_exec=vfio_cpr_save_recover if recover else vfio_cpr_save)
-    vm.run(m, design)
+    processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

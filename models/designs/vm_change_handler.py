@@ -32,6 +32,8 @@ Why.  Whoever starts the VM restores first, cont included, so the guest never ru
 restores until somebody starts it: when cpr_state_save fails the VM stays stopped, and the user is not obliged to
 say cont; a device that asks meanwhile waits.  Even with cont, a device waits for ever when cpr-load fails in the
 new QEMU, which has no flag.  execvp fails as in V7.
+With env=again nothing changes: once cpr_state_save has failed, no attempt can invalidate again (K7), and never_aborts
+holds.
 With first=no, handlers_in_order is violated: a pre_save fails after the containers, and on the way back to a
 running VM devices resume DMA before the addresses are back.
 With cont and a second monitor, no_restore_of_valid and never_aborts are violated: cont comes between the exec
@@ -42,7 +44,7 @@ Without faults and cont everything holds and the update is reachable, wherever a
 
 from __future__ import annotations
 
-from cprcheck.models.vfio import properties
+from cprcheck.models.vfio import processes, properties
 from cprcheck.models.vfio.environment import Env, Guest
 from cprcheck.models.vfio.kernel import Era, Kernel, Vaddr
 from cprcheck.models.vfio.pre_save import invalidating
@@ -75,6 +77,6 @@ def vm_change_handler(
             s.vaddr_unmapped[container] = False
 
     design = Design(pre_save=pre_save, handler=vfio_vm_change_handler, handler_first=first)
-    vm.run(m, design)
+    processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

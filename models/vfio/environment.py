@@ -19,13 +19,13 @@ class Env(Enum):
     CONT = "the user continues the guest"
     STOP = "the user stops the guest"
     WAKEUP = "a wakeup event reaches a suspended guest; it does not run the vm-change handlers"
-    RESET = "the user resets the machine, which ends the SHUTDOWN runstate"
-    AGAIN = "the management tries a second time when the first attempt has failed"
+    RESET = "the user resets the machine, which ends the SHUTDOWN runstate, and aborts QEMU after cpr-save"
+    AGAIN = "the management tries a second and a third time when an attempt has failed"
     HOTPLUG = "the user plugs a physical or emulated device into an existing container"
-    UNPLUG = "the user unplugs the emulated devices of a container"
+    UNPLUG = "the user unplugs the emulated devices of a container while the guest runs"
     CLOSE = "an error that shows only when the state file is closed, which cpr-save ignores"
     PAUSE = "QEMU was started with -action shutdown=pause, so a failed exec does not end it"
-    MONITORS = "the user has a second monitor, which may be served between the exec request and the exec"
+    MONITORS = "the user has a second, human monitor, which may be served between the exec request and the exec"
 
 
 class Guest(Enum):

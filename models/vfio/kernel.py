@@ -24,7 +24,7 @@ from typing import Any
 
 from cprcheck import Bool, Model, Range, c, every, some
 
-from .topology import Container, Topology
+from .topology import EMULATED, PHYSICAL, Container, Topology
 
 TYPE1 = "drivers/vfio/vfio_iommu_type1.c"
 
@@ -90,6 +90,11 @@ class Era(Enum):
             if (5, 15) <= version <= (5, 19) and not backported:
                 return cls.E1
         raise ValueError("the eras are E1 (Linux 5.15 to 5.19, 5.15.y before .99) and E4 (6.3 and later)")
+
+    @property
+    def core(self) -> str:
+        """The file of vfio_pin_pages."""
+        return "drivers/vfio/vfio.c" if self is Era.E1 else "drivers/vfio/vfio_main.c"
 
     @property
     def scope(self) -> str:
@@ -193,35 +198,52 @@ class Kernel:
         """VFIO_GROUP_SET_CONTAINER for one more group.
 
         E4 refuses it while anything in the container is invalid.  E1 lets a physical group with a new domain wait
-        until all is valid: the caller sleeps, with whatever locks of its own it holds (K14).
+        until all is valid: the caller sleeps, with whatever locks of its own it holds (K14).  A group that fits
+        into a domain of the container joins it at once.
         """
         if self.era.excludes_emulated:
             if not self.valid(s, container):
                 return Errno.EBUSY
-        elif kind == "p" and not self.valid(s, container):
-            yield f"{container}: vfio_wait_all_valid"
+        elif kind == PHYSICAL and not self.valid(s, container) and self.needs_domain(s, container):
+            yield self.waits_for_all(container)
             s.require(self.valid(s, container))
-        if kind == "e":
+        if kind == EMULATED:
             s.emulated[container] = True
         return Errno.OK
 
+    def needs_domain(self, s: Any, container: Container) -> bool:
+        """Whether a physical group needs a domain of its own: the first one does, another may fit or not."""
+        return not container.physical or s.choose("domain", ("new", "existing")) == "new"
+
+    def waits_for_all(self, container: Container) -> str:
+        """The step of a physical group that waits to be attached."""
+        return f"{container}: vfio_wait_all_valid"
+
     @c(f"{TYPE1}:vfio_iommu_type1_pin_pages")
     def pin_pages(self, s: Any, container: Container, vm: Any) -> Generator[str, None, None]:
-        """An emulated device needs a page of its guest.
+        """An emulated device needs a page of its guest, in some mapping.
 
-        E1 waits while the page's mapping is invalid, until the container is closed; what it then takes from an
+        E1 waits while that mapping is invalid, until the container is closed; what it then takes from an
         address that is not the present QEMU's is the wrong page.  E4 refuses while anything is invalid (and
         warns: with an emulated device attached that cannot happen), and when the owner's mm is gone.
         """
-        if not self.valid(s, container):
-            if not self.era.waits:
+        page = s.choose("page in section", tuple(range(self.mappings))) if self.mappings > 1 else 0
+        if not self.era.waits:
+            if not self.valid(s, container):
                 s.emit("translation refused, WARN_ONCE", container=container)
                 return
-            yield f"{container}: vfio_wait"
-            s.require(self.valid(s, container) | vm.gone(s))
+        elif s.vaddr[container, page] == Vaddr.INVALID:
+            vm.worker_waits(s, container, True)
+            yield self.waits_for_page(container, page)
+            s.require((s.vaddr[container, page] != Vaddr.INVALID) | vm.gone(s))
+            vm.worker_waits(s, container, False)
             if vm.gone(s):
                 return
-        if s.alive(vm.new) and some(v == Vaddr.OLD for v in self.vaddrs(s, container)):
+        if s.alive(vm.new) and s.vaddr[container, page] == Vaddr.OLD:
             s.emit("translation through a stale vaddr", container=container)
             if self.era.waits:
                 s.wrong_page = True
+
+    def waits_for_page(self, container: Container, page: int) -> str:
+        """The step of an emulated device that waits for a page in mapping `page`."""
+        return f"{container}: vfio_wait" + (f" for section {page}" if self.mappings > 1 else "")

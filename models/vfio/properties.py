@@ -8,6 +8,8 @@ hurts differently on different kernels, and each violation is graded by what is 
 
 from __future__ import annotations
 
+from typing import Any
+
 from cprcheck import Model, every, implies, some
 
 from .environment import Env
@@ -80,8 +82,31 @@ def liveness(m: Model, vm: Vm) -> None:
 
         @m.always_possible(quiet=True)
         def next_attempt_succeeds(s):
-            """When nothing fails any more and nobody interferes, the attempt after a failed one succeeds."""
-            return m.at("management", "cpr-save, attempt 2"), s.attempt == Attempt.DONE
+            """When nothing fails any more and nobody interferes, an attempt after a failed one succeeds."""
+            return m.at("management", "cpr-save, attempt 2", "cpr-save, attempt 3"), s.attempt == Attempt.DONE
+
+    if may_hang(vm):
+
+        @m.always_possible
+        def monitor_answers(s):
+            """The monitor does not sleep for ever in the kernel, with the BQL held."""
+            return hangs(m, vm, s) == False  # noqa: E712
+
+
+def may_hang(vm: Vm) -> bool:
+    """Whether a command of the user may sleep in the kernel (K14, K11)."""
+    return vm.kernel.era.waits and not vm.env.isdisjoint({Env.HOTPLUG, Env.UNPLUG})
+
+
+def hangs(m: Model, vm: Vm, s: Any) -> Any:
+    """The monitor sleeps in the kernel with the BQL held: a group waits to be attached, or a worker is waited for."""
+    found = []
+    for container in vm.kernel.topology.containers:
+        if Env.HOTPLUG in vm.env:
+            found.append(m.at("monitor", vm.kernel.waits_for_all(container)))
+        if Env.UNPLUG in vm.env and container.physical:
+            found.append(m.at("monitor", vm.unplugging(container)) & s.waiting[container])
+    return some(found)
 
 
 def waiters(m: Model, vm: Vm) -> None:
@@ -90,8 +115,10 @@ def waiters(m: Model, vm: Vm) -> None:
     containers = [one for one in vm.kernel.topology.containers if plugged or one.emulated]
 
     def waits(s, container):
-        sleeping = m.at(f"mdev(container={container})", f"{container}: vfio_wait")
-        return sleeping & some(v == Vaddr.INVALID for v in vm.kernel.vaddrs(s, container))
+        return some(
+            m.at(f"mdev(container={container})", vm.kernel.waits_for_page(container, i)) & (v == Vaddr.INVALID)
+            for i, v in enumerate(vm.kernel.vaddrs(s, container))
+        )
 
     if not containers:
         return
@@ -126,19 +153,17 @@ def severities(m: Model, vm: Vm) -> None:
     def vm_lost(s):
         return vm.gone(s) or (s.alive(vm.new) and s.attempt == Attempt.FAILED)
 
-    if kernel.era.waits and Env.HOTPLUG in vm.env:
+    if may_hang(vm):
 
         @m.severity("guest hangs")
         def guest_hangs(s):
-            labels = [f"{container}: vfio_wait_all_valid" for container in kernel.topology.containers]
-            return m.at("monitor", *labels)
+            return hangs(m, vm, s)
 
     if kernel.era.waits:
 
         @m.severity("device waits")
         def device_waits(s):
-            emulated = [one for one in kernel.topology.containers if one.emulated]
-            return some(not_valid(s, one) for one in emulated)
+            return some(s.emulated[one] & not_valid(s, one) for one in kernel.topology.containers)
 
         def not_valid(s, container):
             return some(v == Vaddr.INVALID for v in kernel.vaddrs(s, container))

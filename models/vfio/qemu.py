@@ -18,13 +18,13 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from cprcheck import Bool, Model, c, idle
+from cprcheck import Bool, Model, c
 from cprcheck.language.declare import Group, Lock
 
 from .environment import Command, Env, Guest, commands
 from .kernel import Errno, Extension, Kernel, Vaddr
 from .runstate import Attempt, Result, RunState, Vcpus
-from .topology import EMULATED, PHYSICAL, Container
+from .topology import Container
 
 Steps = Generator[Any, None, Any]
 CPR, RUNSTATE, CPUS = "migration/cpr.c", "softmmu/runstate.c", "softmmu/cpus.c"
@@ -49,6 +49,11 @@ class Design:
     before_exec: Hook | None = None
     handler: ContainerHook | None = None
     handler_first: bool = True
+
+
+def waits_for_workers(kernel: Kernel, env: frozenset[Env]) -> bool:
+    """Whether closing a device may have to wait for its worker, which waits for an address (K11)."""
+    return kernel.era.waits and Env.UNPLUG in env
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,11 @@ class Vm:
             m.var("file_good", Bool, init=True)
         if commands(env):
             m.var("command", Command, init=Command.NONE)
+        if waits_for_workers(kernel, env):
+            m.array("waiting", kernel.topology.containers, Bool, init=False)
         m.note("environment: " + (", ".join(sorted(e.name.lower() for e in env)) or "quiet"))
+        if kernel.era.excludes_emulated and Env.HOTPLUG in env:
+            m.note("a group that the kernel refuses gets no container of its own")
         old, new = m.group("old_qemu"), m.group("new_qemu", alive=False)
         return cls(kernel, guest, env, old, new, m.lock("bql"))
 
@@ -91,6 +100,24 @@ class Vm:
     def runs(self, s: Any) -> bool:
         """The vCPUs of a living QEMU have been resumed."""
         return (s.vcpus == Vcpus.RUNNING) & (self.gone(s) == False)  # noqa: E712
+
+    # ---- workers of emulated devices --------------------------------------------------------------------------------
+
+    def worker_waits(self, s: Any, container: Container, sleeps: bool) -> None:
+        """Note whether a device's worker sleeps in the kernel; only closing the device asks."""
+        if waits_for_workers(self.kernel, self.env):
+            s.waiting[container] = sleeps
+
+    def unplugging(self, container: Container) -> str:
+        """The step in which device_del closes the emulated devices of `container`."""
+        return f"device_del of the emulated devices of {container}"
+
+    @c("hw/vfio/common.c:vfio_put_base_device")
+    def close_devices(self, s: Any, container: Container) -> None:
+        """Close the emulated devices of `container`.  On E1 that waits for a worker that waits for an address (K11)."""
+        if waits_for_workers(self.kernel, self.env):
+            s.require(not s.waiting[container])
+        s.emulated[container] = False
 
     # ---- starting and stopping --------------------------------------------------------------------------------------
 
@@ -145,6 +172,8 @@ class Vm:
         s.saved_running = s.runstate == RunState.RUNNING
         if s.fault("the state file cannot be opened"):
             return Result.ERROR
+        if Env.CLOSE in self.env:
+            s.file_good = True  # opened with O_TRUNC
         yield "vm_stop(RUN_STATE_SAVE_VM)"
         self.vm_stop(s, RunState.SAVE_VM)
         s.mode_restart = True
@@ -209,164 +238,52 @@ class Vm:
 
     @c(f"{CPR}:qmp_cpr_load")
     def qmp_cpr_load(self, s: Any, design: Design) -> Steps:
-        """cpr-load in the new QEMU: read the file, restore all containers, start the VM if it ran."""
-        yield "qemu_load_device_state"
+        """cpr-load in the new QEMU: read the file, start the VM if it ran, or else give it the runstate of then.
+
+        The only such runstate that reaches an exec is that of a second cpr-save, SAVE_VM, and no transition
+        leads there from PRELAUNCH.
+        """
         if Env.CLOSE in self.env and not s.file_good:
             return Result.ERROR
-        if s.fault("a device cannot be loaded"):
+        result = yield from self.qemu_load_device_state(s, design)
+        if result == Result.OK and design.pre_save is None:
+            result = yield from self.vfio_cpr_load(s)
+        if result != Result.OK:
             return Result.ERROR
-        containers = self.kernel.topology
-        for container in containers.newest_first if design.pre_save is None else containers.containers:
-            yield f"{container}: capable?"
-            if not self.kernel.check_extension(s, container, Extension.UPDATE_VADDR):
-                return Result.ERROR
-            yield from self.replay(s, container, Vaddr.NEW)
         yield "vm_start if it was running"
-        if s.saved_running:
-            yield from self.vm_start(s, Design())
+        if not s.saved_running:
+            s.attempt = Attempt.FAILED
+            s.abort("runstate_set: invalid transition from prelaunch to save-vm")
+        yield from self.vm_start(s, Design())
         return Result.OK
 
-    # ---- processes --------------------------------------------------------------------------------------------------
+    @c("migration/savevm.c:qemu_load_device_state")
+    def qemu_load_device_state(self, s: Any, design: Design) -> Steps:
+        """The post_load of each object, in the order in which they were saved; the first error ends it."""
+        for name, container in self.saved_objects(design):
+            if container is not None:
+                result = yield from self.restore(s, container)
+                if result != Result.OK:
+                    return Result.ERROR
+            else:
+                yield f"load {name}"
+                if s.fault(f"{name} cannot be loaded"):
+                    return Result.ERROR
+        return Result.OK
 
-    def run(self, m: Model, design: Design) -> None:
-        """Add the processes to `m`: the two QEMUs, the devices, and what the environment may do."""
-        self.run_old(m, design)
-        self.run_new(m, design)
-        self.run_devices(m)
-        if commands(self.env):
-            self.run_user(m, design)
-        if Env.WAKEUP in self.env:
+    @c("hw/vfio/cpr.c:vfio_cpr_load")
+    def vfio_cpr_load(self, s: Any) -> Steps:
+        """Where containers have no vmstate, they are restored when all devices have been loaded."""
+        for container in self.kernel.topology.newest_first:
+            result = yield from self.restore(s, container)
+            if result != Result.OK:
+                return Result.ERROR
+        return Result.OK
 
-            @m.action(c=RUNSTATE, group=self.old, lock=self.bql)
-            def qemu_system_wakeup_request(s):
-                """A wakeup event: the guest runs again, and no vm-change handler has been told."""
-                s.require(s.runstate == RunState.SUSPENDED)
-                s.runstate = RunState.RUNNING
-                s.vcpus = Vcpus.RUNNING
-
-    def run_old(self, m: Model, design: Design) -> None:
-        """The old QEMU: the management's commands, and the main loop that performs the exec."""
-        attempts = (1, 2) if Env.AGAIN in self.env else (1,)
-
-        @m.process(group=self.old)
-        def management(s):
-            """cpr-save and then cpr-exec, each as one piece under the BQL."""
-            for attempt in attempts:
-                yield f"cpr-save, attempt {attempt}"
-                with s.lock(self.bql):
-                    result = yield from self.qmp_cpr_save(s, design)
-                if result == Result.OK:
-                    yield f"cpr-exec, attempt {attempt}"
-                    with s.lock(self.bql):
-                        result = yield from self.qmp_cpr_exec(s, design)
-                if result == Result.OK:
-                    return
-                s.attempt = Attempt.FAILED
-
-        @m.process(c=RUNSTATE, group=self.old)
-        def main_loop_should_exit(s):
-            """execvp when it was requested; if that returns, the ordinary shutdown."""
-            while True:
-                yield idle("act on an exec request")
-                s.require(s.exec_requested)
-                with s.lock(self.bql):
-                    s.exec_requested = False
-                    s.vcpus = Vcpus.PAUSED
-                    if not s.fault("execvp fails"):
-                        s.runstate = RunState.PRELAUNCH
-                        s.exec(self.old, self.new)
-                    s.attempt = Attempt.FAILED
-                    if Env.PAUSE not in self.env:
-                        s.kill(self.old)
-                    s.runstate = RunState.SHUTDOWN
-
-    def run_new(self, m: Model, design: Design) -> None:
-        """The new QEMU: it realizes the devices with the saved fds, and gets cpr-load."""
-
-        @m.process(c="softmmu/vl.c:qemu_init", group=self.new)
-        def new_management(s):
-            """Start, then cpr-load."""
-            yield "qemu_init: realize the devices with the saved fds"
-            if s.fault("the new QEMU dies while it starts"):
-                s.attempt = Attempt.FAILED
-                s.kill(self.new)
-            yield "cpr-load"
-            with s.lock(self.bql):
-                result = yield from self.qmp_cpr_load(s, design)
-            s.attempt = Attempt.DONE if result == Result.OK else Attempt.FAILED
-
-    def run_devices(self, m: Model) -> None:
-        """The emulated devices: kernel threads that may need a page of the guest at any time."""
-        plugged = Env.HOTPLUG in self.env
-        containers = [container for container in self.kernel.topology.containers if plugged or container.emulated]
-
-        @m.process(container=containers, c="drivers/vfio/vfio.c:vfio_pin_pages")
-        def mdev(s, container):
-            """A device that is not stopped when the VM stops: it has no migration support."""
-            while True:
-                yield idle("ask for a translation")
-                s.require(s.emulated[container], not self.gone(s))
-                s.emit("a device asks for a translation", container=container)
-                yield from self.kernel.pin_pages(s, container, self)
-
-    def run_user(self, m: Model, design: Design) -> None:
-        """The user's commands, and the monitor of the old QEMU that executes them under the BQL."""
-
-        @m.action(command=commands(self.env), group=self.old)
-        def user(s, command):
-            """The user types a command."""
-            s.require(s.command == Command.NONE)
-            s.command = command
-
-        @m.process(c="monitor/qmp.c:monitor_qmp_dispatcher_co", group=self.old)
-        def monitor(s):
-            """One command after the other."""
-            while True:
-                yield idle("execute a command")
-                s.require(s.command != Command.NONE)
-                if Env.MONITORS not in self.env:
-                    s.require(not s.exec_requested)
-                with s.lock(self.bql):
-                    if s.command == Command.CONT:
-                        yield from self.qmp_cont(s, design)
-                    elif s.command == Command.STOP:
-                        self.vm_stop(s, RunState.PAUSED)
-                    elif s.command == Command.RESET:
-                        self.reset(s)
-                    elif s.command == Command.UNPLUG:
-                        yield from self.unplug(s)
-                    else:
-                        yield from self.plug(s)
-                    s.command = Command.NONE
-
-    # ---- the commands of the user -----------------------------------------------------------------------------------
-
-    @c("monitor/qmp-cmds.c")
-    def qmp_cont(self, s: Any, design: Design) -> Steps:
-        """Refused while the machine needs a reset, and for a suspended guest; accepted from SAVE_VM."""
-        if s.runstate == RunState.SHUTDOWN or s.runstate == RunState.SUSPENDED:
-            return
-        yield from self.vm_start(s, design)
-
-    @c(f"{RUNSTATE}:qemu_system_reset")
-    def reset(self, s: Any) -> None:
-        """A machine that does not run is PRELAUNCH after a reset."""
-        if s.runstate != RunState.RUNNING:
-            s.runstate = RunState.PRELAUNCH
-
-    @c("hw/vfio/common.c:vfio_connect_container")
-    def plug(self, s: Any) -> Steps:
-        """device_add: the group joins a container of its address space, if the kernel lets it."""
-        container = s.choose("container", self.kernel.topology.containers)
-        if s.command == Command.PLUG_EMULATED:
-            yield from self.kernel.attach_group(s, container, EMULATED)
-        else:
-            yield from self.kernel.attach_group(s, container, PHYSICAL)
-
-    @c("hw/vfio/common.c:vfio_disconnect_container")
-    def unplug(self, s: Any) -> Steps:
-        """device_del of a container's emulated devices; a container that would have no group left is kept (K23)."""
-        containers = [one for one in self.kernel.topology.containers if PHYSICAL in one.groups]
-        for container in containers:
-            yield f"device_del of the emulated devices of {container}"
-            s.emulated[container] = False
+    def restore(self, s: Any, container: Container) -> Steps:
+        """The new QEMU tests a container again, and registers the listener that gives it its addresses."""
+        yield f"{container}: capable?"
+        if not self.kernel.check_extension(s, container, Extension.UPDATE_VADDR):
+            return Result.ERROR
+        yield from self.replay(s, container, Vaddr.NEW)
+        return Result.OK

@@ -2,9 +2,10 @@
 """Address spaces, the groups in them, and the containers that QEMU forms from these.
 
 QEMU keeps a list of address spaces; a group joins an existing container of its own space whenever the kernel
-lets it (`vfio_connect_container`), and for a type 1 IOMMU it does.  So a space has one container, and two
-containers mean two spaces (one device behind a vIOMMU, say).  Lists are walked from the newest to the oldest:
-both `vfio_address_spaces` and `space->containers` are filled at the head (hw/vfio/common.c).
+lets it (`vfio_connect_container`), and for a type 1 IOMMU it does when the VM starts.  So a space has one
+container, and two containers mean two spaces (one device behind a vIOMMU, say).  A hot-plug that the kernel refuses
+would be given a second container in its space; the models have no such container.  Lists are walked from the newest
+to the oldest: both `vfio_address_spaces` and `space->containers` are filled at the head (hw/vfio/common.c).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ PHYSICAL, EMULATED = "p", "e"
 class Container:
     """A VFIO container: all groups of one address space.
 
-    `emulated` tells whether a group of an emulated (mdev) device is attached when the VM starts.
+    `emulated` tells whether a group of an emulated (mdev) device is attached when the VM starts, `physical` the same
+    of a physical device.
     """
 
     name: str
@@ -27,6 +29,10 @@ class Container:
     @property
     def emulated(self) -> bool:
         return EMULATED in self.groups
+
+    @property
+    def physical(self) -> bool:
+        return PHYSICAL in self.groups
 
     def __str__(self) -> str:
         return self.name
