@@ -91,7 +91,7 @@ def peer() -> None:
     """The same System, by minicheck and by the reference interpreter."""
     minicheck = importlib.util.find_spec("minicheck")
     models = {model.name: model for model in catalog.models_in(HERE / "concurrent.py")}
-    print("peer: states, states per second, times faster than the peer (median of five pairs)")
+    print("peer: states; how many times longer the peer takes (median of five pairs)")
     for containers in (2, 3, 4):
         made = catalog.bind(models["concurrent"], {"containers": str(containers)}).system
         mine = lambda made=made: explicit.search(made)  # noqa: E731

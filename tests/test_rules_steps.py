@@ -350,6 +350,14 @@ def test_a_lock_taken_late() -> None:
     )
 
 
+def test_a_step_waits_for_one_lock_only() -> None:
+    late = "the lock 'l' is taken in this step already; yield before you wait for anything else"
+    body = process(STEP + "with s.lock(l):\n    with s.lock(k):\n        s.n = 1\n", 'k = m.lock("k")\n')
+    assert refusal(body) == (late, "with s.lock(k):")
+    body = process(STEP + "with s.lock(l):\n    s.require(s.b)\n")
+    assert refusal(body) == (late, "s.require(s.b)")
+
+
 def test_a_lock_outside_a_with() -> None:
     assert refusal(process(STEP + "x = s.lock(l)\n")) == (
         "s.lock(...) stands in a with statement of a process; an action takes lock=... in its decorator",

@@ -293,11 +293,11 @@ class Machine:
         path = self.stamp.path
         if path.writes.get(lock.slot) == Const(1 + self.process.number) or lock in self.held():
             raise breach(f"{self.process.name} takes the lock {lock.name!r}, which it already holds")
-        if path.acted:
-            raise breach("a lock is taken after a write, a choice or a fault of the same step; yield before you wait")
+        if late := path.late("a lock is taken"):
+            raise breach(late)
         self.stamp.require(self.view._is(lock.slot, {LOCK_FREE}))
         path.writes[lock.slot] = Const(1 + self.process.number)
-        path.acted = True
+        path.acted, path.taken = True, lock.name
         return lock
 
     def held(self) -> list[Lock]:

@@ -38,7 +38,7 @@ class Path:
 
     `conditions` are over the state before the step, and so are the values in `writes`.  `allowed` is what
     the conditions say about single slots.  `decided` lists the questions at which the path forked, with the
-    answer.  `acted` turns true at the first write, choice or fault.
+    answer.  `acted` turns true at the first write, choice or fault; `taken` names a lock that was taken before any.
     """
 
     conditions: list[Expr] = field(default_factory=list)
@@ -51,6 +51,15 @@ class Path:
     functions: list[str] = field(default_factory=list)
     lines: set[tuple[str, int]] = field(default_factory=set)
     acted: bool = False
+    taken: str = ""
+
+    def late(self, what: str) -> str:
+        """Why the step may not begin to wait here; empty when it may."""
+        if self.taken:
+            return f"the lock {self.taken!r} is taken in this step already; yield before you wait for anything else"
+        return (
+            f"{what} after a write, a choice or a fault of the same step; yield before you wait" if self.acted else ""
+        )
 
     def copy(self) -> Path:
         """An independent copy."""

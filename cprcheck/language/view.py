@@ -118,8 +118,8 @@ class View(Reader):
 
     def require(self, *conditions: object) -> None:
         """The step waits until all `conditions` hold.  Comes before the step's first write, choice or fault."""
-        if self._stamp.path.acted:
-            raise breach("require after a write, a choice or a fault of the same step; yield before you wait")
+        if late := self._stamp.path.late("require"):
+            raise breach(late)
         for condition in conditions:
             if isinstance(condition, Term):
                 current(condition, self._here())
