@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from cprcheck.engines import bmc, explicit, graph, liveness, prove
 from cprcheck.errors import DisagreementError, UsageError
-from cprcheck.expr import Expr, conj, conjuncts
+from cprcheck.expr import Expr, conj, conjuncts, reads
 from cprcheck.language import oracle
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
@@ -76,6 +76,10 @@ class _Checker:
         self.disagreements: list[str] = []
         self.size: Size | None = None
         self.unreached: tuple[int, ...] | None = None
+        names = [prop.name for prop in self.system.properties]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f"two properties are called {name}; answers are told by name")
         for engine in options.engines:
             if engine not in ENGINES:
                 raise UsageError(f"no engine {engine!r}; there is {', '.join(ENGINES)}")
@@ -179,9 +183,10 @@ class _Checker:
             return Verdict(prop, Status.UNKNOWN, answers, reason="the engines disagree")
         if first is None or first.trace is None:
             return Verdict(prop, definite[0].status, answers)
-        violated = "" if first.status.good else explain(self.system, prop, first)
-        graded = "" if first.status.good else severity(self.system, first.trace)
-        return Verdict(prop, first.status, answers, first.trace, violated, graded)
+        if first.status.good:
+            return Verdict(prop, first.status, answers, first.trace)
+        violated, where = explain(self.system, prop, first), valuation(self.system, prop, first.trace)
+        return Verdict(prop, first.status, answers, first.trace, violated, severity(self.system, first.trace), where)
 
     def compare(self, prop: Property, definite: Sequence[Answer]) -> None:
         """Note where engines contradict each other: in the answer, or in the length of a shortest run.
@@ -209,11 +214,23 @@ class _Checker:
         return True
 
     def doubt(self, verdict: Verdict, broken: Verdict) -> Verdict:
-        """What is left of a proof when a value may leave its domain."""
-        if verdict is broken or verdict.status in (Status.VIOLATED, Status.REACHABLE):
+        """What is left when a value may leave its domain: runs that were found, but nothing about what is missing.
+
+        The step that would leave it is not taken, so who seems to be stuck may only be at that step.
+        """
+        safe = verdict.prop.kind in SAFETY - {Kind.DEADLOCK_FREE}
+        if verdict is broken or (safe and verdict.status in (Status.VIOLATED, Status.REACHABLE)):
             return verdict
         said = "is violated" if broken.status is Status.VIOLATED else "is unknown"
-        return replace(verdict, status=Status.UNKNOWN, reason=f"{broken.prop.name} {said}")
+        return replace(
+            verdict,
+            status=Status.UNKNOWN,
+            trace=None,
+            violated="",
+            severity="",
+            where=(),
+            reason=f"{broken.prop.name} {said}",
+        )
 
 
 def select(system: System, names: Sequence[str]) -> tuple[Property, ...]:
@@ -263,9 +280,21 @@ def explain(system: System, prop: Property, answer: Answer) -> str:
     return answer.detail
 
 
+def valuation(system: System, prop: Property, trace: Trace) -> tuple[tuple[str, str], ...]:
+    """(slot, value) at the end of `trace`, for the slots that the part of an invariant that fails there reads."""
+    if prop.kind not in (Kind.INVARIANT, Kind.LEMMA):
+        return ()
+    state = trace.states[-1]
+    read = sorted(reads(_false(conj(*prop.formulas), state)))
+    return tuple((system.slots[slot].name, system.slots[slot].domain.show(state[slot])) for slot in read)
+
+
+def _false(formula: Expr, state: State, after: State | None = None) -> Expr:
+    return next(part for part in conjuncts(formula) if not evaluate(part, state, after))
+
+
 def _false_part(system: System, formula: Expr, state: State, after: State | None = None) -> str:
-    parts = (part for part in conjuncts(formula) if not evaluate(part, state, after))
-    return render(next(parts), system.slots)
+    return render(_false(formula, state, after), system.slots)
 
 
 def _busy(system: System, state: State) -> str:

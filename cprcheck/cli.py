@@ -26,6 +26,7 @@ from cprcheck.verdict import Report, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MAX_FAULTS = 1_000
 OK, BAD, USAGE, UNKNOWN, DISAGREE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
 
@@ -94,9 +95,12 @@ def list_models() -> int:
 
 @cli.command()
 @model_options
-def show(model: str, params: tuple[str, ...], kernel: str | None, env: str | None) -> int:
+@fault_options
+def show(model: str, params: tuple[str, ...], kernel: str | None, env: str | None, faults: str, injected: bool) -> int:
     """Print the transition system of MODEL: all that an engine knows of it."""
-    system = _bind(model, params, kernel, env).system
+    from cprcheck.passes.faults import with_faults
+
+    system = with_faults(_bind(model, params, kernel, env).system, budget(faults), injected=injected)
     say([f"# digest {system.digest()}; {system.merging}", *meaning(system)])
     return OK
 
@@ -231,8 +235,10 @@ def budget(faults: str) -> int | None:
         return None
     if faults == "none":
         return 0
-    if faults.isdecimal():
+    if faults.isdecimal() and int(faults) <= MAX_FAULTS:
         return int(faults)
+    if faults.isdecimal():
+        raise UsageError(f"--faults {faults}: at most {MAX_FAULTS} can be counted; write finite for any number")
     raise UsageError(f"--faults {faults}: write none, finite or a number")
 
 

@@ -99,6 +99,10 @@ def OneOf(*values: Hashable) -> Domain:
     Raises ValueError when two of them print alike: nobody could tell them apart in a trace.
     """
     shown = [show_value(value) for value in values]
+    for at, value in enumerate(values):
+        for other in values[:at]:
+            if type(other) is not type(value) and other == value:
+                raise ValueError(f"two values of OneOf are equal to Python: {other!r} and {value!r}")
     domain = Domain("{" + ", ".join(shown) + "}", "name", values)
     for name in shown:
         if shown.count(name) > 1:

@@ -162,8 +162,9 @@ class Property:
     `formulas` holds one formula; for LEADS_TO two, the trigger and the response, for ALWAYS_POSSIBLE the premise
     and the goal.  For EVENT_NEVER it is the
     condition under which the `events` are forbidden, for DEADLOCK_FREE the condition under which nobody has
-    to move.  For IN_DOMAIN there is one formula for each assignment that could leave its domain, and `parts`
-    says in words which.  `quiet` restricts ALWAYS_POSSIBLE to steps of fair processes without faults.
+    to move.  For IN_DOMAIN there is one formula for each assignment that could leave its domain, `parts` says in
+    words which, and `steps` by which transition.  `quiet` restricts ALWAYS_POSSIBLE to steps of fair processes
+    without faults.
     `family` is the name without its arguments.
     """
 
@@ -176,6 +177,7 @@ class Property:
     family: str = ""
     doc: str = field(default="", compare=False)
     source: Source | None = field(default=None, compare=False)
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

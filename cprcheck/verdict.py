@@ -67,7 +67,8 @@ class Verdict:
     """The answer to one property, after all engines have spoken and been compared.
 
     `answers` are those of the engines that ran; `trace` has been replayed.  `violated` is the part of the
-    claim that fails at the end of the trace, in words; `severity` grades that state, as the model says.
+    claim that fails at the end of the trace, in words; `where` has the values there of the slots that it reads;
+    `severity` grades that state, as the model says.
     """
 
     prop: Property
@@ -76,6 +77,7 @@ class Verdict:
     trace: Trace | None = None
     violated: str = ""
     severity: str = ""
+    where: tuple[tuple[str, str], ...] = ()
     reason: str = ""
 
     @property

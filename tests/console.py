@@ -23,9 +23,11 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def save_examples(folder: Path) -> None:
-    """The files that the README lets a reader save."""
+    """The files that the README lets a reader save, and the design that it lets them copy."""
     for name, text in FILE.findall((ROOT / "README.md").read_text(encoding="utf-8")):
         (folder / name).write_text(text, encoding="utf-8")
+    design = (ROOT / "models" / "designs" / "v7.py").read_text(encoding="utf-8")
+    (folder / "mine.py").write_text(design.replace("def v7(", "def mine("), encoding="utf-8")
 
 
 def run(command: str, folder: Path, answer: str = "") -> subprocess.CompletedProcess[str]:

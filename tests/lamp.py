@@ -56,6 +56,7 @@ def lamp(top: int = 2, kernel: Colour = Colour.RED, env: frozenset[Colour] = fro
 HEAD = """\
 lamp(top=2, kernel=RED, env=none)
   4 slots, 1 processes, 6 transitions; 11 states, 11 generated, depth 2 (not all)
+  digest 11b0b41cee09cb1c (cprcheck 0.1.0)
   scope: any finite number of faults, injected ones excluded
 """
 TRACE = """\
@@ -69,8 +70,10 @@ TRACE = """\
        fault: the fuse blows
        n: 0 -> 1
        cut[fuse]: False -> True
+       @switch: turn -> end
 
   violated: not cut[wire] or not cut[fuse]
+  where:    cut[wire] = True, cut[fuse] = True
   claimed:  lamp.py:28
   again:    cprcheck check lamp.py --property not_both
 """

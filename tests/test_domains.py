@@ -27,7 +27,7 @@ DOMAINS = [
     Range(5, 5),
     OneOf("x"),
     OneOf("a", 2, None, ("b", 1)),
-    OneOf(1, True),
+    OneOf(1, "yes"),
     domain_of(Color),
 ]
 
@@ -66,7 +66,7 @@ def test_false_is_code_zero_and_true_is_code_one() -> None:
 def test_one_is_not_true() -> None:
     assert 1 not in Bool
     assert True not in Range(0, 1)
-    mixed = OneOf(1, True)
+    mixed = Domain("mixed", "name", (1, True))
     assert (mixed.encode(1), mixed.encode(True)) == (0, 1)
 
 
@@ -85,6 +85,11 @@ def test_one_is_not_true() -> None:
 def test_a_value_outside_has_no_code(domain: Domain, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=exactly(message)):
         domain.encode(value)
+
+
+def test_values_that_are_equal_to_python_are_refused() -> None:
+    with pytest.raises(ValueError, match=exactly("two values of OneOf are equal to Python: 0 and False")):
+        OneOf("x", 0, False)
 
 
 def test_values_that_print_alike_are_refused() -> None:

@@ -135,7 +135,7 @@ REFUSED = {
     "write s.choose(...) for what may go either way",
     "s.require(s.v)\n": "require takes truth values, and the array s.v is none; compare it, or call it",
     "s.require(s.alive)\n": "require takes truth values, and the function alive is none; compare it, or call it",
-    "s.b = implies(s.b, s.v)\n": "the array s.v is not a truth value; compare it, or call it",
+    "s.b = implies(s.b, s.v)\n": "the array s.v is not a truth value; compare it, call it, or write every(...) of it",
     "if s.v:\n    s.n = 1\n": "s.v is an array and has no truth of its own; write every(s.v) or some(s.v)",
     "if var:\n    s.n = 1\n": "'n2' is a declaration and has no value; write s.n2, or s.alive of a group",
     "if var == 0:\n    s.n = 1\n": "'n2' is a declaration and has no value; write s.n2 to compare it",

@@ -137,6 +137,7 @@ def test_a_violation_has_its_trace_and_what_it_shows(written_by_an_author: Path)
         "reason": "",
         "severity": "no cable",
         "violated": "not cut[1]",
+        "where": {"cut[1]": "True"},
         "answers": [
             {"engine": "explicit", "status": "VIOLATED", "basis": "1 steps", "reason": ""},
             {"engine": "bmc", "status": "VIOLATED", "basis": "1 steps", "reason": ""},
@@ -166,6 +167,7 @@ def test_what_is_unknown_has_its_reason_and_no_trace(written_by_an_author: Path)
         "reason": "only an explicit search can answer this",
         "severity": "",
         "violated": "",
+        "where": {},
         "answers": [],
         "steps": None,
         "loop": None,

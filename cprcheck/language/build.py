@@ -10,6 +10,7 @@ from typing import Any
 from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
 from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
+from cprcheck.language.capture import check_captured, fingerprint
 from cprcheck.language.control import Extraction
 from cprcheck.language.declare import FREE, GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl
 from cprcheck.language.machine import Machine
@@ -81,7 +82,7 @@ class _Builder:
             scope=tuple(self.declarations.scope),
             doc=self.declarations.doc,
         )
-        return merge_locations(with_domain_obligations(self.located(made)))
+        return with_domain_obligations(merge_locations(self.located(made)))
 
     # ---- processes and actions ------------------------------------------------------------------------------
 
@@ -125,9 +126,11 @@ class _Builder:
                 said = f"action {decl.family} returns {quote(returned)}; an action assigns, and returns nothing"
                 raise ModelError(said, decl.source)
 
+        captured = fingerprint(decl.function)
         outcomes = explore(stamp, base, run)
         if outcomes != explore(stamp, base, run):
             raise ModelError(twice(decl.family), decl.source)
+        check_captured(decl.family, decl.function, captured, decl.source)
         return [self.transition(decl, decl.family, path, TRUE, path.writes) for path, _ in outcomes]
 
     def transition(self, decl: ProcessDecl, label: str, path: Path, here: Expr, writes: dict[int, Expr]) -> Transition:
@@ -201,7 +204,9 @@ class _Builder:
                 )
             return [self.claim(function, value, missing) for value in values]
 
+        captured = fingerprint(function)
         outcomes = explore(stamp, Path(), run)
+        check_captured(function.__name__, function, captured, _source(function))
         return tuple(
             _rejoin([(path.decided, values[i]) for path, values in outcomes if values is not OVER])  # type: ignore[index]
             for i in range(results)

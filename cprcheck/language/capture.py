@@ -8,13 +8,13 @@ does something else, and a branch may be lost without a sound.
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from enum import Enum
-from types import FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from cprcheck.errors import ModelError
+from cprcheck.errors import ModelError, Source
 from cprcheck.language.place import is_authors, source_of
 
 Contents = dict[str, Hashable]
@@ -42,6 +42,15 @@ def fingerprint(function: Any) -> Fingerprint:
 def changed(before: Contents, after: Contents) -> str:
     """The first captured name whose contents differ; empty when none does."""
     return next((name for name in after if before.get(name) != after[name]), "")
+
+
+def check_captured(name: str, function: Callable[..., Any], before: Fingerprint, source: Source) -> None:
+    """Refuse a function that changes what it captures: its next run does something else."""
+    what = changed(before.contents, fingerprint(function).contents)
+    if what:
+        raise ModelError(
+            f"{name} changes {what!r}, which it captures; what changes belongs in m.var or in a local", source
+        )
 
 
 class _Collector:
@@ -79,6 +88,9 @@ class _Collector:
                 continue
         for index, value in enumerate(function.__defaults__ or ()):
             yield f"default {index}", value
+        for name, value in vars(function).items():
+            if name not in ("__wrapped__", "__c__"):
+                yield name, value
         for name in function.__code__.co_names:
             if name in function.__globals__:
                 yield name, function.__globals__[name]
@@ -112,8 +124,14 @@ class _Collector:
             return (type(value).__name__, frozenset(self.freeze(item, where) for item in value))
         if isinstance(value, dict):
             return ("dict", *((self.freeze(k, where), self.freeze(v, where)) for k, v in value.items()))
+        if isinstance(value, BuiltinFunctionType):
+            own = value.__self__
+            return (value.__name__, None if isinstance(own, ModuleType) else self.freeze(own, where))
         if isinstance(value, (FunctionType, MethodType)):
             self.function(value, f"{where}.")
+        elif type(value).__hash__ is None and isinstance(value, Iterable):
+            self.found.mutable = True
+            return (type(value).__name__, *(self.freeze(item, where) for item in value))
         elif id(value) not in self.seen and not isinstance(value, (type, Enum)) and self.is_authors_object(value):
             self.seen.add(id(value))
             frozen = is_dataclass(value) and getattr(type(value), "__dataclass_params__").frozen  # noqa: B009

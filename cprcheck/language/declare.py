@@ -189,6 +189,8 @@ class Declarations:
 
     def check_name(self, name: str) -> None:
         """Refuse a name that the language uses, that is taken, or that Python could not write after a dot."""
+        if name.startswith("_"):
+            raise breach(f"{name!r} begins with an underscore, as the language's own names do; use another")
         if name in WORDS:
             raise breach(f"{name!r} is a word of the language; call the variable something else")
         if not name.isidentifier():

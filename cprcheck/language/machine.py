@@ -15,7 +15,7 @@ from typing import Any
 
 from cprcheck.errors import ModelError
 from cprcheck.expr import Const
-from cprcheck.language.capture import changed, fingerprint
+from cprcheck.language.capture import check_captured, fingerprint
 from cprcheck.language.cells import Turn
 from cprcheck.language.control import Extraction, Frame, Location, Positions, RawStep, Run, idle
 from cprcheck.language.dataflow import RESULT, Instruction, Leaf
@@ -87,13 +87,7 @@ class Machine:
 
     def check_captured(self) -> None:
         """Refuse a process that changes what it captures."""
-        name = changed(self.captured.contents, fingerprint(self.process.function).contents)
-        if name:
-            raise ModelError(
-                f"{self.process.family} changes {name!r}, which it captures; "
-                "what changes belongs in m.var or in a local",
-                self.process.source,
-            )
+        check_captured(self.process.family, self.process.function, self.captured, self.process.source)
 
     def parameter(self) -> str:
         """The name of the process's first parameter, the state."""
@@ -291,7 +285,8 @@ class Machine:
         if not isinstance(lock, Lock):
             raise breach("s.lock takes what m.lock gave")
         path = self.stamp.path
-        if path.writes.get(lock.slot) == Const(1 + self.process.number) or lock in self.held():
+        written = path.writes.get(lock.slot)
+        if written == Const(1 + self.process.number) or (written is None and lock in self.held()):
             raise breach(f"{self.process.name} takes the lock {lock.name!r}, which it already holds")
         if late := path.late("a lock is taken"):
             raise breach(late)
@@ -302,7 +297,7 @@ class Machine:
 
     def held(self) -> list[Lock]:
         """The locks that the process holds at the location being expanded."""
-        frames = self.result.locations[self.expanding].frames
+        frames = self.result.locations[self.expanding].frames if self.result.locations else ()
         locks = [value for frame in frames for name, value in frame.locals.items() if name.startswith(".lock")]
         return locks + [lock for lock in [self.process.lock] if lock is not None]
 

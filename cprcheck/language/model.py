@@ -44,6 +44,8 @@ from cprcheck.system import FIRST, NOT_STARTED, Fairness, Kind, System
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 
+IMPLICIT = ("deadlock_free", "nobody_stuck", "never_aborts", "values_in_domain")
+"""The properties that come by themselves."""
 UNKNOWN_LOCATION = OneOf("end", "not started", "dead", "aborted", "start")
 """Stands for the domain of a location slot until the process has been run."""
 
@@ -241,13 +243,15 @@ class Model:
 
         As a decorator, or with `unless`: a function of the state that says where nobody needs to move.
         """
+        if any(prop.kind is Kind.DEADLOCK_FREE for prop in self.declarations.properties):
+            raise breach("deadlock_free is declared twice; say in one place where nobody needs to move")
         unless = unless or function
         source = function_source(unless) if unless else None
         doc = "Somebody can move without a fault, or everybody is done."
         self.declarations.properties.append(
             PropertyDecl("deadlock_free", "deadlock_free", Kind.DEADLOCK_FREE, unless, {}, source, doc)
         )
-        return function
+        return function if function is not None else (lambda other: other)
 
     def severity(self, label: str) -> Callable[[F], F]:
         """Decorator: a violation that ends where the function holds is graded `label`.  Worst first."""
@@ -265,10 +269,10 @@ class Model:
     def at(self, process: ProcessDecl | Family | str, *labels: str) -> bool:
         """Whether `process`, a handle or a name, stands before the step that one of `labels` names."""
         decl = self._one(process)
-        if decl.location in self.declarations.stamp.path.writes:
-            raise breach(f"this step has moved {decl.name}; ask m.at before start, kill and exec")
         if self.world is not None:
             return bool(self.world.label(decl) in labels)
+        if decl.location in self.declarations.stamp.path.writes:
+            raise breach(f"this step has moved {decl.name}; ask m.at before start, kill and exec")
         nodes = []
         for label in labels:
             if (decl, label) not in self.declarations.marks:
@@ -295,6 +299,10 @@ class Model:
             doc = inspect.getdoc(function) or ""
             for args in instances(indices):
                 name = instance_name(family, args)
+                if name in IMPLICIT:
+                    raise ModelError(
+                        f"{name} is a property that every model has; give yours another name", function_source(function)
+                    )
                 check_signature(function, args, states=2 if kind is Kind.STEP_INVARIANT else 1)
                 if any(prop.name == name for prop in self.declarations.properties):
                     raise ModelError(f"property {name} is declared twice", function_source(function))

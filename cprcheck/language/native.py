@@ -110,13 +110,13 @@ class World:
             with self.current():
                 self.move(process, view)
         except Blocked:
-            return None, view.made
+            return None, view._made
         except Finished:
             self.threads.pop(process.number, None)
         codes = self.codes()
         if codes is None:
-            return None, view.made
-        return self.outcome(process, view, label, codes), view.made
+            return None, view._made
+        return self.outcome(process, view, label, codes), view._made
 
     def move(self, process: ProcessDecl, view: _NativeView) -> None:
         """Run the author's code up to the next yield."""
@@ -160,9 +160,9 @@ class World:
     def outcome(self, process: ProcessDecl, view: _NativeView, label: str, codes: tuple[int, ...]) -> Outcome:
         """What can be seen of a step."""
         labels = tuple(self.labels[number] for number in sorted(self.labels))
-        script = tuple(given for _, given in view.made)
+        script = tuple(given for _, given in view._made)
         return Outcome(
-            process.number, script, label, tuple(view.choices), tuple(view.faults), tuple(view.events), codes, labels
+            process.number, script, label, tuple(view._choices), tuple(view._faults), tuple(view._events), codes, labels
         )
 
 
@@ -175,19 +175,19 @@ class _NativeView:
         put(self, "_process", process)
         put(self, "_script", script)
         put(self, "_first", first)
-        put(self, "made", [])
-        put(self, "choices", [])
-        put(self, "faults", [])
-        put(self, "events", [])
+        put(self, "_made", [])
+        put(self, "_choices", [])
+        put(self, "_faults", [])
+        put(self, "_events", [])
 
     _world: World
     _process: ProcessDecl
     _script: Script
     _first: bool
-    made: list[tuple[int, int]]
-    choices: list[tuple[str, str]]
-    faults: list[Fault]
-    events: list[Event]
+    _made: list[tuple[int, int]]
+    _choices: list[tuple[str, str]]
+    _faults: list[Fault]
+    _events: list[Event]
 
     def _now(self) -> _NativeView:
         """The view of the step being taken: a process keeps the view that it was started with."""
@@ -209,9 +209,9 @@ class _NativeView:
             raise Blocked
 
     def _ask(self, answers: int) -> int:
-        at = len(self.made)
+        at = len(self._made)
         given = self._script[at] if at < len(self._script) else 0
-        self.made.append((answers, given))
+        self._made.append((answers, given))
         return given
 
     def choose(self, label: str, options: Sequence[T]) -> T:
@@ -219,7 +219,7 @@ class _NativeView:
         now = self._now()
         listed = tuple(options)
         option = listed[now._ask(len(listed))]
-        now.choices.append((label, show_value(option)))
+        now._choices.append((label, show_value(option)))
         return option
 
     def fault(self, label: str, *, injected: bool = False) -> bool:
@@ -227,12 +227,12 @@ class _NativeView:
         now = self._now()
         if now._ask(2) == 0:
             return False
-        now.faults.append(Fault(label, None, injected))
+        now._faults.append(Fault(label, None, injected))
         return True
 
     def emit(self, name: str, **args: Hashable) -> None:
         """Note an event."""
-        self._now().events.append(Event(name, tuple((key, show_value(value)) for key, value in args.items())))
+        self._now()._events.append(Event(name, tuple((key, show_value(value)) for key, value in args.items())))
 
     @contextmanager
     def lock(self, lock: Lock) -> Iterator[None]:
@@ -258,13 +258,17 @@ class _NativeView:
 
     def start(self, group: Group) -> None:
         """Begin all processes of a group."""
+        self._free_locks({process.number for process in self._members(group)})
+        self._begin(group)
+
+    def _begin(self, group: Group) -> None:
         self._world.values[group.slot] = GROUP_ALIVE
         for process in self._members(group):
             self._world.begin(process)
 
     def exec(self, old: Group, new: Group) -> None:
         """Replace one group by another."""
-        self.start(new)
+        self._begin(new)
         self.kill(old)
 
     def abort(self, why: str) -> None:
@@ -285,6 +289,9 @@ class _NativeView:
         members = {process.number for process in self._members(group)}
         for number in members:
             self._world.put_end(number, "dead")
+        self._free_locks(members)
+
+    def _free_locks(self, members: set[int]) -> None:
         for lock in self._world.declarations.locks:
             if self._world.values[lock.slot] - 1 in members:
                 self._world.values[lock.slot] = LOCK_FREE

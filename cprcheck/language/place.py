@@ -18,6 +18,9 @@ _SHIPPED = _HERE + "_models" + os.sep
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
 
+ASSERT = "this can fail; claim it with @m.invariant, or wait for it with s.require"
+
+
 def is_authors(filename: str) -> bool:
     """Whether code from `filename` was written by a model's author: it is neither ours nor Python's."""
     if filename.startswith(_HERE):
@@ -66,7 +69,8 @@ def reported(source: Source | None = None) -> Iterator[None]:
     except (ModelError, UsageError):
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{type(error).__name__}: {error}", source or _last_author_line(error)) from error
+        said = str(error) or (ASSERT if isinstance(error, AssertionError) else "no reason given")
+        raise ModelError(f"{type(error).__name__}: {said}", source or _last_author_line(error)) from error
 
 
 def _last_author_line(error: BaseException) -> Source | None:

@@ -115,7 +115,7 @@ class Rails:
         ):
             return live(function, args)
         if inspect.isgeneratorfunction(function):
-            raise breach(f"{name} is a helper generator: without yield from, nothing of it would run")
+            raise breach(f"{name} is a generator: run its steps with yield from; for data, return a tuple")
         if not is_authors_function(function):
             args = tuple(map(_with_rails, args))
             kwargs = {key: _with_rails(value) for key, value in kwargs.items()}
@@ -197,7 +197,8 @@ def is_authors_function(function: Any) -> TypeGuard[FunctionType]:
 
 def _with_rails(value: Any) -> Any:
     """An argument for somebody else's function: if it is the author's function, that may be called there."""
-    return instrument(value) if isinstance(value, (FunctionType, MethodType, partial)) else value
+    plain = isinstance(value, (FunctionType, MethodType, partial)) and not inspect.isgeneratorfunction(value)
+    return instrument(value) if plain else value
 
 
 def _check_lambda(function: FunctionType) -> None:
@@ -231,11 +232,13 @@ def _instrumented_code(code: CodeType, _file: str) -> CodeType:
     tree = parse(code)
     Instrumenter().visit(tree)
     tree.decorator_list = []
+    tree.name = f"{NAME}{tree.name}"  # its own name stays what the author's module or closure says it is
     outer = enclose(tree.name, [tree], (*code.co_freevars, NAME))
     namespace: dict[str, Any] = {}
     exec(compile(outer, code.co_filename, "exec"), namespace)  # noqa: S102 - the author's own source
     constants = namespace[OUTER].__code__.co_consts
-    return next(c for c in constants if isinstance(c, CodeType) and c.co_name == tree.name)
+    made = next(c for c in constants if isinstance(c, CodeType) and c.co_name == tree.name)
+    return made.replace(co_name=code.co_name, co_qualname=code.co_qualname)
 
 
 def enclose(name: str, body: list[ast.stmt], free: tuple[str, ...]) -> ast.Module:
@@ -283,12 +286,21 @@ def parse(code: CodeType) -> ast.FunctionDef:
                 "what changes belongs in m.var or in a local",
                 Source(code.co_filename, node.lineno),
             )
+        final = node.finalbody if isinstance(node, ast.Try) else []
+        if any(isinstance(at, _LEAVES) for made in final for at in ast.walk(made)):
+            raise ModelError(
+                "a return, break or continue in finally hides what ends a step in the language; write it behind",
+                Source(code.co_filename, final[0].lineno),
+            )
         if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
             raise ModelError(
                 "this except catches everything, also what ends a step in the language; name the exception",
                 Source(code.co_filename, node.lineno),
             )
     return tree
+
+
+_LEAVES = (ast.Return, ast.Break, ast.Continue)
 
 
 def _catches_all(node: ast.expr | None) -> bool:

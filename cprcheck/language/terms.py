@@ -260,7 +260,7 @@ def _nodes(conditions: Iterable[object]) -> tuple[list[object], list[Expr]] | No
         if isinstance(condition, Term) and condition.domain.kind != "bool":
             raise breach(f"{condition._shown()} is {_kind(condition.domain)}, not a truth value")
         if not isinstance(condition, (Term, bool)):
-            raise breach(f"{quote(condition)} is not a truth value; compare it, or call it")
+            raise breach(f"{quote(condition)} is not a truth value; compare it, call it, or write every(...) of it")
     if not any(isinstance(condition, Term) for condition in listed):
         return None
     return listed, [c.node if isinstance(c, Term) else truth(bool(c)) for c in listed]

@@ -96,6 +96,22 @@ def lambda_of(value: Any, names: Set[str]) -> str:
     return ""
 
 
+def method_of(value: Any) -> str:
+    """What may change in a bound method or closure in `value`; empty when nothing may."""
+    for item in _in(value):
+        own: tuple[Any, ...] = ()
+        if isinstance(item, (BuiltinFunctionType, MethodType)):
+            own = (item.__self__,)
+        elif isinstance(item, FunctionType):
+            own = (*(cell.cell_contents for cell in item.__closure__ or ()), *(item.__defaults__ or ()))
+        for holder in own:
+            changes = isinstance(holder, (list, dict, set, bytearray))
+            authors = isinstance(item, MethodType) and not type(holder).__module__.startswith("cprcheck.language")
+            if changes or (authors and not is_plain(holder, {})):
+                return f"a {type(holder).__name__}"
+    return ""
+
+
 def _in(value: Any) -> Iterator[Any]:
     """`value`, and what it holds if it is a collection."""
     yield value
@@ -110,6 +126,11 @@ def check_local(name: str, value: Any, names: Set[str], source: Source) -> None:
     """Refuse what a later statement would see otherwise than Python does; `names` are the locals around it."""
     if is_iterator(value):
         raise ModelError(f"local {name!r} is an iterator, which remembers how far it was read; use a tuple", source)
+    held = method_of(value)
+    if held:
+        raise ModelError(
+            f"local {name!r} keeps a function that holds {held}, which may change; call it where it is needed", source
+        )
     read = lambda_of(value, names)
     if read:
         raise ModelError(

@@ -167,6 +167,10 @@ class View(Reader):
         """All processes of `group` begin at their first step, whatever they did before."""
         if self._process.group is group:
             raise breach(f"{self._process.name} is a process of {group.name!r} itself and cannot start it")
+        self._free_locks({process.number for process in self._members(group)})
+        self._begin(group)
+
+    def _begin(self, group: Group) -> None:
         self._stamp.path.acted = True
         self._stamp.path.writes[group.slot] = Const(GROUP_ALIVE)
         for process in self._members(group):
@@ -174,7 +178,7 @@ class View(Reader):
 
     def exec(self, old: Group, new: Group) -> None:
         """The program of `old` is replaced by that of `new`, as execve(2) does.  Does not return to `old`."""
-        self.start(new)
+        self._begin(new)
         self.kill(old)
 
     def abort(self, why: str) -> NoReturn:
@@ -205,6 +209,11 @@ class View(Reader):
             assert process.location is not None
             writes[process.location] = Const(DEAD)
             numbers.add(process.number)
+        self._free_locks(numbers)
+
+    def _free_locks(self, numbers: Set[int]) -> None:
+        """Write that the locks that these processes hold are free."""
+        writes = self._stamp.path.writes
         for lock in self._declarations.locks:
             held = self._is(lock.slot, {1 + number for number in numbers})
             writes[lock.slot] = expr.ite(held, Const(LOCK_FREE), self._node(lock.slot))

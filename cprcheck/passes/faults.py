@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cprcheck.domains import Range
-from cprcheck.expr import Read, conj, member, number, plus
-from cprcheck.system import Slot, System, Transition
+from cprcheck.expr import TRUE, Expr, Read, conj, disj, member, neg, number, plus
+from cprcheck.system import Kind, Property, Slot, System, Transition
 
 SLOT = "faults_taken"
 
@@ -21,19 +22,23 @@ def with_faults(system: System, budget: int | None, *, injected: bool) -> System
     """
     if budget is not None and budget < 0:
         raise ValueError(f"a fault budget cannot be negative: {budget}")
-    kept = tuple(t for t in system.transitions if _possible(t, budget, injected))
+    possible = [i for i, t in enumerate(system.transitions) if _possible(t, budget, injected)]
+    kept = tuple(system.transitions[i] for i in possible)
     scope = (*system.scope, _say(budget, injected))
-    system = replace(system, transitions=kept, scope=scope)
+    properties = tuple(p for prop in system.properties for p in _about(prop, possible))
+    system = replace(system, transitions=kept, properties=properties, scope=scope)
     if not budget or not any(t.faults for t in kept):
         return system
     slot, domain = len(system.slots), Range(0, budget)
     taken = any(other.name == SLOT for other in system.slots)
+    rooms = [_room(t, slot, budget) if t.faults else TRUE for t in kept]
     counted = tuple(_count(t, slot, budget) if t.faults else t for t in kept)
     return replace(
         system,
         slots=(*system.slots, Slot(f"@{SLOT}" if taken else SLOT, domain, "budget")),
         init=(*system.init, (0,)),
         transitions=counted,
+        properties=tuple(_within(prop, rooms) for prop in system.properties),
     )
 
 
@@ -43,9 +48,33 @@ def _possible(transition: Transition, budget: int | None, injected: bool) -> boo
     return budget is None or len(transition.faults) <= budget
 
 
+def _about(prop: Property, possible: list[int]) -> Iterator[Property]:
+    """`prop`, when it is about single transitions only of those that are possible; nothing when none is left."""
+    if prop.kind is not Kind.IN_DOMAIN or not prop.steps:
+        yield prop
+        return
+    new = {old: at for at, old in enumerate(possible)}
+    left = [(f, part, new[s]) for f, part, s in zip(prop.formulas, prop.parts, prop.steps, strict=True) if s in new]
+    if left:
+        formulas, parts, steps = zip(*left, strict=True)
+        yield replace(prop, formulas=formulas, parts=parts, steps=steps)
+
+
+def _within(prop: Property, rooms: list[Expr]) -> Property:
+    """`prop`, where it is about single transitions, only while there is room for their faults."""
+    if not prop.steps:
+        return prop
+    pairs = zip(prop.formulas, prop.steps, strict=True)
+    return replace(prop, formulas=tuple(disj(formula, neg(rooms[step])) for formula, step in pairs))
+
+
+def _room(transition: Transition, slot: int, budget: int) -> Expr:
+    return member(slot, range(budget - len(transition.faults) + 1), 0, budget + 1)
+
+
 def _count(transition: Transition, slot: int, budget: int) -> Transition:
     taken = len(transition.faults)
-    room = member(slot, range(budget - taken + 1), 0, budget + 1)
+    room = _room(transition, slot, budget)
     update = (*transition.update, (slot, plus(Read(slot), number(taken))))
     return replace(transition, guard=conj(transition.guard, room), update=update)
 

@@ -22,8 +22,8 @@ def with_domain_obligations(system: System) -> System:
 
     Doing it twice is the same as doing it once.
     """
-    formulas, parts, transitions = [], [], []
-    for transition in system.transitions:
+    formulas, parts, steps, transitions = [], [], [], []
+    for number_, transition in enumerate(system.transitions):
         inside = []
         for slot, value in transition.update:
             leaves = _leaves(system, transition, slot, value)
@@ -31,13 +31,16 @@ def with_domain_obligations(system: System) -> System:
                 continue  # it cannot happen, or is kept out already
             inside.append(neg(leaves))
             formulas.append(neg(conj(transition.guard, leaves)))
+            steps.append(number_)
             who = system.processes[transition.process].name
             domain = system.slots[slot].domain.name
             parts.append(f"{who}: {transition.title} would set {system.slots[slot].name} outside {domain}")
         transitions.append(replace(transition, guard=conj(transition.guard, *inside)))
     if not formulas:
         return system
-    prop = Property(NAME, Kind.IN_DOMAIN, tuple(formulas), parts=tuple(parts), family=NAME, doc=_DOC)
+    prop = Property(
+        NAME, Kind.IN_DOMAIN, tuple(formulas), parts=tuple(parts), steps=tuple(steps), family=NAME, doc=_DOC
+    )
     return replace(system, transitions=tuple(transitions), properties=(*system.properties, prop))
 
 

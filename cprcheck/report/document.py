@@ -56,6 +56,7 @@ def _verdict(system: System, verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "severity": verdict.severity,
         "violated": verdict.violated,
+        "where": dict(verdict.where),
         "answers": [
             {"engine": a.engine, "status": a.status.value, "basis": a.basis, "reason": a.reason}
             for a in verdict.answers

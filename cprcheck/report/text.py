@@ -6,13 +6,16 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
 
 from cprcheck.errors import shorten
-from cprcheck.system import Fault, State, System, Transition
+from cprcheck.expr import TRUE, conj
+from cprcheck.system import Fault, Kind, State, System, Transition
 from cprcheck.trace import Trace
 from cprcheck.verdict import Report, Status, Verdict
 
 WIDTH = 110
+_PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
 _ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
 
 
@@ -64,6 +67,7 @@ def heading(found: Report) -> Iterator[str]:
         )
         size += f"; {counted}{'' if found.size.complete else ' (not all)'}"
     yield f"  {size}"
+    yield f"  digest {system.digest()} (cprcheck {version('cprcheck')})"
     yield from wrap("scope: " + "; ".join(found.scope), 2)
 
 
@@ -103,34 +107,40 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def vacuous_lines(found: Report) -> Iterator[str]:
-    """The events that are claimed never to happen and that no step emits at all: perhaps misspelt."""
+    """What holds because it says nothing: events that no step emits, claims that the parameters make true."""
     emitted = {event.name for transition in found.system.transitions for event in transition.events}
+    said = []
     for verdict in found.verdicts:
         missing = [name for name in verdict.prop.events if name not in emitted]
-        if missing and verdict.status is Status.HOLDS:
-            yield ""
-            yield from wrap(f"{verdict.prop.name}: no step emits {', '.join(map(repr, missing))}", 2)
+        if verdict.status is Status.HOLDS and missing:
+            said.append(f"{verdict.prop.name}: no step emits {', '.join(map(repr, missing))}")
+        elif verdict.status is Status.HOLDS and verdict.prop.kind in _PLAIN and conj(*verdict.prop.formulas) == TRUE:
+            said.append(f"{verdict.prop.name}: true with these parameters, whatever happens")
+    yield from [""] * bool(said)
+    for line in said:
+        yield from wrap(line, 2)
 
 
 def unreached_lines(found: Report, limit: int = 8) -> Iterator[str]:
     """What can never happen: what a proof says about it is empty."""
     if not found.unreached:
         return
-    names: dict[str, int] = {}
-    for index in found.unreached:
-        transition = found.system.transitions[index]
-        name = f"{found.system.processes[transition.process].name}: {_outcome(transition)}"
-        names[name] = names.get(name, 0) + 1
-    shown = [f"{name} (x{times})" if times > 1 else name for name, times in list(names.items())[:limit]]
-    shown += [f"and {len(names) - limit} more"] if len(names) > limit else []
+    transitions = found.system.transitions
+    every, never = (
+        [_step_name(found.system, index) for index in which] for which in (range(len(transitions)), found.unreached)
+    )
+    whole = [name for name in dict.fromkeys(never) if never.count(name) == every.count(name)]
+    parts = sum(name not in whole for name in never)
+    shown = whole[:limit] + ([f"and {len(whole) - limit} more"] if len(whole) > limit else [])
     yield ""
-    many = f"{len(found.unreached)} of {len(found.system.transitions)} transitions"
-    yield from wrap(f"{many} can never be taken: {'; '.join(shown)}", 2)
+    if whole:
+        yield from wrap(f"never happens: {'; '.join(shown)}", 2)
+    if parts:
+        yield f"  {parts} branches of other steps are never taken"
 
 
-def _outcome(transition: Transition) -> str:
-    faults = [f"fault {fault.label}" for fault in transition.faults]
-    return ", ".join([transition.title, *faults])
+def _step_name(system: System, index: int) -> str:
+    return f"{system.processes[system.transitions[index].process].name}: {system.transitions[index].label}"
 
 
 def _found(verdict: Verdict) -> str:
@@ -152,6 +162,8 @@ def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> I
     yield from trace_lines(system, verdict.trace)
     yield ""
     yield from wrap(f"violated: {verdict.violated}", 2)
+    if verdict.where:
+        yield from wrap("where:    " + ", ".join(f"{name} = {value}" for name, value in verdict.where), 2)
     if verdict.severity:
         yield f"  severity: {verdict.severity}"
     if verdict.prop.source is not None:
@@ -164,12 +176,14 @@ def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> I
 def trace_lines(system: System, trace: Trace) -> Iterator[str]:
     """The first state in full, then each step and what it changed."""
     yield from state_lines(system, trace.states[0])
+    last = {system.transitions[step].process: at for at, step in enumerate(trace.steps, 1)}
     for at, step in enumerate(trace.steps, 1):
         if trace.loop == at - 1:
             yield "     -- the loop starts here --"
         transition = system.transitions[step]
         yield from _step_lines(system, at, transition)
-        yield from _change_lines(system, transition, trace.states[at - 1], trace.states[at])
+        ends = last[transition.process] == at and (trace.loop is None or at <= trace.loop)
+        yield from _change_lines(system, transition, trace.states[at - 1], trace.states[at], ends=ends)
     if trace.loop is not None:
         end = len(trace) == trace.loop
         yield (
@@ -214,9 +228,9 @@ def _fault(fault: Fault) -> str:
     return fault.label + (" (injected: the real kernel cannot do this)" if fault.injected else "")
 
 
-def _change_lines(system: System, transition: Transition, before: State, after: State) -> Iterator[str]:
-    """What the step changed; where its own process stands is told by the next step's label."""
-    own = system.processes[transition.process].location
+def _change_lines(system: System, transition: Transition, before: State, after: State, *, ends: bool) -> Iterator[str]:
+    """What the step changed; where its own process then stands is told by its next step's label, if there is one."""
+    own = None if ends else system.processes[transition.process].location
     for index, slot in enumerate(system.slots):
         if before[index] != after[index] and index != own:
             yield f"       {slot.name}: {slot.domain.show(before[index])} -> {slot.domain.show(after[index])}"
@@ -247,4 +261,4 @@ def last_step(system: System, trace: Trace) -> Iterator[str]:
     """The last step of a run and what it changed."""
     transition = system.transitions[trace.steps[-1]]
     yield from _step_lines(system, len(trace), transition)
-    yield from _change_lines(system, transition, trace.states[-2], trace.states[-1])
+    yield from _change_lines(system, transition, trace.states[-2], trace.states[-1], ends=False)
