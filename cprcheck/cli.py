@@ -49,11 +49,10 @@ def say(lines: Iterable[str]) -> None:
         for line in lines:
             click.echo(line)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at the end
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def seconds(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
@@ -235,11 +234,11 @@ def budget(faults: str) -> int | None:
         return None
     if faults == "none":
         return 0
-    if faults.isdecimal() and int(faults) <= MAX_FAULTS:
-        return int(faults)
-    if faults.isdecimal():
+    if not faults.isdecimal():
+        raise UsageError(f"--faults {faults}: write none, finite or a number")
+    if int(faults) > MAX_FAULTS:
         raise UsageError(f"--faults {faults}: at most {MAX_FAULTS} can be counted; write finite for any number")
-    raise UsageError(f"--faults {faults}: write none, finite or a number")
+    return int(faults)
 
 
 def exit_code(found: Report) -> int:

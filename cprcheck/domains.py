@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -99,13 +100,14 @@ def OneOf(*values: Hashable) -> Domain:
     Raises ValueError when two of them print alike: nobody could tell them apart in a trace.
     """
     shown = [show_value(value) for value in values]
-    for at, value in enumerate(values):
-        for other in values[:at]:
-            if type(other) is not type(value) and other == value:
-                raise ValueError(f"two values of OneOf are equal to Python: {other!r} and {value!r}")
+    first: dict[Hashable, Hashable] = {}
+    for value in values:
+        other = first.setdefault(value, value)
+        if type(other) is not type(value):
+            raise ValueError(f"two values of OneOf are equal to Python: {other!r} and {value!r}")
     domain = Domain("{" + ", ".join(shown) + "}", "name", values)
-    for name in shown:
-        if shown.count(name) > 1:
+    for name, times in Counter(shown).items():
+        if times > 1:
             raise ValueError(f"two values of OneOf are shown as {name}; give each a name of its own")
     return domain
 

@@ -118,3 +118,8 @@ def test_deadlock_free_with_unless_may_decorate() -> None:
     body = "@m.action\ndef a(s):\n    s.require(s.n < 3)\n    s.n = s.n + 1\n"
     body += "@m.deadlock_free(unless=lambda s: s.n == 3)\ndef done(s):\n    pass\n"
     assert said(check(written(body))) == {"deadlock_free": "HOLDS"}
+
+
+def test_a_closure_over_what_has_no_value_yet_may_be_kept() -> None:
+    helper = "def make():\n    def inner():\n        return later\n    if False:\n        later = 1\n    return inner\n"
+    assert oracle.compare(written(process(STEP + "f = make()\ns.n = 1\n", helper)), 2) == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, is_dataclass
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -36,6 +37,15 @@ def fingerprint(function: Any) -> Fingerprint:
     """
     found = Fingerprint()
     _Collector(found, function).function(function, "")
+    return found
+
+
+def cell_contents(function: FunctionType) -> dict[str, Any]:
+    """What the closure of `function` holds, by name; without what has no value yet."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # it has no value yet
+            found[name] = cell.cell_contents
     return found
 
 
@@ -81,11 +91,7 @@ class _Collector:
 
     def captured(self, function: FunctionType) -> Iterator[tuple[str, Any]]:
         """(name, value) of closure cells, defaults and the globals that the code names."""
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            try:
-                yield name, cell.cell_contents
-            except ValueError:  # not filled yet
-                continue
+        yield from cell_contents(function).items()
         for index, value in enumerate(function.__defaults__ or ()):
             yield f"default {index}", value
         for name, value in vars(function).items():

@@ -39,16 +39,17 @@ class Live:
 def live(function: Any, args: tuple[Any, ...]) -> Live:
     """What `enumerate`, `zip` or `reversed` of cells goes through."""
     if function is enumerate:
-        cells, start = _items(args[0]), args[1] if len(args) > 1 else 0
+        cells, start = as_live(args[0]), args[1] if len(args) > 1 else 0
         return Live(cells.length, lambda at: (start + at, cells.read(at)))
     if function is reversed:
-        (cells,) = map(_items, args)
+        (cells,) = map(as_live, args)
         return Live(cells.length, lambda at: cells.read(cells.length - 1 - at))
-    columns = list(map(_items, args))
+    columns = list(map(as_live, args))
     return Live(min(column.length for column in columns), lambda at: tuple(column.read(at) for column in columns))
 
 
-def _items(value: Any) -> Live:
+def as_live(value: Any) -> Live:
+    """`value`, cells or a collection, item by item."""
     if isinstance(value, Live):
         return value
     if isinstance(value, Cells):

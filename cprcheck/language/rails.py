@@ -22,6 +22,7 @@ from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, TypeGuard
 
 from cprcheck.errors import CprcheckError, ModelError, Source
+from cprcheck.language.capture import cell_contents
 from cprcheck.language.cells import Cells, Live, live
 from cprcheck.language.path import Blocked, Finished, Stamp
 from cprcheck.language.place import breach, is_authors, source_of
@@ -203,7 +204,7 @@ def _with_rails(value: Any) -> Any:
 
 def _check_lambda(function: FunctionType) -> None:
     """Refuse a lambda in which the state could be asked something without being noticed: it is run as it is."""
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    named = function.__globals__ | cell_contents(function)
     pending = [function.__code__]
     while pending:
         code = pending.pop()
@@ -211,8 +212,7 @@ def _check_lambda(function: FunctionType) -> None:
         if any(step.opname in ("IS_OP", "CONTAINS_OP") for step in get_instructions(code)):
             raise breach("a lambda with `is` or `in` cannot be checked for questions about the state; write a def")
         for name in (*code.co_names, *code.co_freevars):
-            named = cells[name].cell_contents if name in cells else function.__globals__.get(name)
-            if is_authors_function(named):
+            if is_authors_function(named.get(name)):
                 raise breach(f"a lambda that uses {name} cannot be checked for questions about the state; write a def")
 
 

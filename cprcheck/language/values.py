@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence, Set
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -11,11 +11,12 @@ from typing import Any
 
 from cprcheck.domains import Domain
 from cprcheck.errors import ModelError, Source
-from cprcheck.language.cells import Cells, Live, Turn
+from cprcheck.language.capture import cell_contents
+from cprcheck.language.cells import Cells, Live, Turn, as_live
 from cprcheck.language.declare import Array, Family, Group, Lock, ProcessDecl, Var
 from cprcheck.language.path import Stamp
 from cprcheck.language.place import breach, reported
-from cprcheck.language.terms import Term
+from cprcheck.language.terms import Term, parts
 from cprcheck.language.view import Reader
 
 _HANDLES = (Reader, Var, Array, Lock, Group, ProcessDecl, Family, Domain)
@@ -82,13 +83,13 @@ def is_plain(value: Any, memo: Memo) -> bool:
 def is_iterator(value: Any) -> bool:
     """Whether `value`, or something in it, remembers how far it was read."""
     return any(
-        isinstance(item, Live) or (hasattr(item, "__next__") and hasattr(item, "__iter__")) for item in _in(value)
+        isinstance(item, Live) or (hasattr(item, "__next__") and hasattr(item, "__iter__")) for item in parts(value)
     )
 
 
 def lambda_of(value: Any, names: Set[str]) -> str:
     """One of the locals `names` that a lambda in `value` reads; empty when there is none."""
-    for item in _in(value):
+    for item in parts(value):
         if isinstance(item, FunctionType) and item.__closure__:
             read = sorted(names & set(item.__code__.co_freevars))
             if read and item.__code__.co_name == "<lambda>":
@@ -98,28 +99,18 @@ def lambda_of(value: Any, names: Set[str]) -> str:
 
 def method_of(value: Any) -> str:
     """What may change in a bound method or closure in `value`; empty when nothing may."""
-    for item in _in(value):
+    for item in parts(value):
         own: tuple[Any, ...] = ()
         if isinstance(item, (BuiltinFunctionType, MethodType)):
             own = (item.__self__,)
         elif isinstance(item, FunctionType):
-            own = (*(cell.cell_contents for cell in item.__closure__ or ()), *(item.__defaults__ or ()))
+            own = (*cell_contents(item).values(), *(item.__defaults__ or ()))
         for holder in own:
             changes = isinstance(holder, (list, dict, set, bytearray))
             authors = isinstance(item, MethodType) and not type(holder).__module__.startswith("cprcheck.language")
             if changes or (authors and not is_plain(holder, {})):
                 return f"a {type(holder).__name__}"
     return ""
-
-
-def _in(value: Any) -> Iterator[Any]:
-    """`value`, and what it holds if it is a collection."""
-    yield value
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if type(value) in (tuple, list, set, frozenset):
-        for item in value:
-            yield from _in(item)
 
 
 def check_local(name: str, value: Any, names: Set[str], source: Source) -> None:
@@ -145,7 +136,7 @@ def items(value: Any, stamp: Stamp, source: Source) -> tuple[Any, ...]:
     if isinstance(value, Term):
         raise breach(f"{value._shown()} is one value, not a collection")
     if isinstance(value, (Cells, Live)):
-        return (value if isinstance(value, Live) else value._live()).turns()
+        return as_live(value).turns()
     before = stamp.touched
     with reported(source):
         taken = tuple(value)

@@ -10,7 +10,7 @@ transition has no successor; nothing is made total behind the reader's back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -262,13 +262,12 @@ def _resize(variable: Term, width: int, bits: int) -> Term:
 
 def _distinct(names: Sequence[str]) -> list[str]:
     """`names`, those that occur again with a number: to z3 variables of one name are one variable."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for name in names:
-        found.append(_unlike(found, name))
-    return found
+        found[_unlike(found, name)] = None
+    return list(found)
 
 
-def _unlike(taken: Sequence[str], name: str) -> str:
+def _unlike(taken: Container[str], name: str) -> str:
     """`name`, with the first number behind it that makes it unlike all that are `taken`."""
-    known = set(taken)
-    return name if name not in known else next(made for i in count(2) if (made := f"{name} {i}") not in known)
+    return name if name not in taken else next(made for i in count(2) if (made := f"{name} {i}") not in taken)

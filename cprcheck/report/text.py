@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 
@@ -126,11 +127,10 @@ def unreached_lines(found: Report, limit: int = 8) -> Iterator[str]:
     if not found.unreached:
         return
     transitions = found.system.transitions
-    every, never = (
-        [_step_name(found.system, index) for index in which] for which in (range(len(transitions)), found.unreached)
-    )
-    whole = [name for name in dict.fromkeys(never) if never.count(name) == every.count(name)]
-    parts = sum(name not in whole for name in never)
+    every = Counter(_step_name(found.system, index) for index in range(len(transitions)))
+    never = Counter(_step_name(found.system, index) for index in found.unreached)
+    whole = [name for name, times in never.items() if times == every[name]]
+    parts = len(found.unreached) - sum(never[name] for name in whole)
     shown = whole[:limit] + ([f"and {len(whole) - limit} more"] if len(whole) > limit else [])
     yield ""
     if whole:
