@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cprcheck.expr import Apply, Const, Expr, In, Op, Read
-from cprcheck.system import State, System, Transition
+from cprcheck.system import OTHERWISE, State, System, Transition
 
 
 def evaluate(node: Expr, state: State, after: State | None = None) -> int:
@@ -39,6 +39,15 @@ def evaluate(node: Expr, state: State, after: State | None = None) -> int:
             return sum(values)
         case _:
             return values[0] - values[1]
+
+
+def outcome(system: System, state: State) -> dict[str, str]:
+    """For each aspect, how a run that ends in `state` ends: the first label that applies, else OTHERWISE."""
+    told = dict.fromkeys((each.aspect for each in system.outcomes), OTHERWISE)
+    for each in reversed(system.outcomes):
+        if evaluate(each.formula, state):
+            told[each.aspect] = each.label
+    return told
 
 
 def initial_states(system: System) -> Iterator[State]:

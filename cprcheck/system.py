@@ -181,12 +181,37 @@ class Property:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """One way in which an aspect of a run can end: where `formula` holds in the last state, and none before it did."""
+
+    aspect: str
+    label: str
+    formula: Expr
+
+
+@dataclass(frozen=True)
+class Collected:
+    """An aspect that a whole run decides: the distinct values of `argument` in the events called `event`."""
+
+    aspect: str
+    event: str
+    argument: str
+
+
+OTHERWISE = "otherwise"
+"""The outcome of an aspect in a state where none of its labels applies."""
+NOBODY = "nobody"
+"""The outcome of a collected aspect on a run without such an event."""
+
+
+@dataclass(frozen=True)
 class System:
     """A finite transition system with its properties.
 
     `init` lists, per slot, the codes it may start with; the initial states are those combinations that
-    satisfy `assume`.  `severities` grade a violation by the state it ends in, worst first.  `merging` says
-    in words which states were made one.  `scope` holds what a verdict about this System has to name.
+    satisfy `assume`.  `severities` grade a violation by the state it ends in, worst first.  `outcomes` and
+    `collected` say what is told of how a run ends; they claim nothing.  `merging` says in words which states were
+    made one.  `scope` holds what a verdict about this System has to name.
     """
 
     name: str
@@ -197,6 +222,8 @@ class System:
     properties: tuple[Property, ...] = ()
     assume: Expr = TRUE
     severities: tuple[tuple[str, Expr], ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    collected: tuple[Collected, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
     scope: tuple[str, ...] = ()
     merging: str = "nothing merged"
@@ -258,6 +285,10 @@ def meaning(system: System) -> Iterator[str]:
         yield _property_line(system, prop)
     for name, formula in system.severities:
         yield f"severity {name}: {render(formula, system.slots)}"
+    for outcome in system.outcomes:
+        yield f"outcome {outcome.aspect}: {outcome.label}: {render(outcome.formula, system.slots)}"
+    for collected in system.collected:
+        yield f"outcome {collected.aspect}: each {collected.argument} of {collected.event}"
 
 
 def _transition_lines(system: System, transition: Transition) -> Iterator[str]:

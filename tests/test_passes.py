@@ -21,7 +21,7 @@ from cprcheck.passes.obligations import with_domain_obligations
 from cprcheck.passes.project import project
 from cprcheck.passes.safety import goal, with_last_step
 from cprcheck.semantics import apply, enabled, evaluate, initial_states, successors
-from cprcheck.system import SAFETY, Fault, Kind, Process, Property, Slot, State, System, Transition
+from cprcheck.system import SAFETY, Fault, Kind, Outcome, Process, Property, Slot, State, System, Transition
 from cprcheck.trace import Trace
 from cprcheck.verdict import Status
 
@@ -173,6 +173,7 @@ APART = {
     "a property of steps": {"properties": (Property("to", Kind.STEP_INVARIANT, (neg(B_NEXT),)),)},
     "a property that takes it as a number": {"properties": (Property("n", Kind.INVARIANT, (NUMBER,)),)},
     "a severity": {"severities": (("bad", B_ONLY),)},
+    "an outcome": {"outcomes": (Outcome("way", "by B", B_ONLY),)},
     "the assumption": {"assume": neg(B_ONLY)},
     "another guard": {"transitions": (*DIAMOND.transitions, Transition(1, "look", B_ONLY, ((1, Const(1)),)))},
     "its own update": {"transitions": (*DIAMOND.transitions, Transition(0, "see", TRUE, ((1, B_ONLY),)))},

@@ -11,10 +11,12 @@ from cprcheck.domains import Bool, OneOf, Range
 from cprcheck.errors import Source
 from cprcheck.expr import FALSE, TRUE, Apply, Const, Expr, In, Op, Read, conj, disj, equal, ite, less, member, neg, plus
 from cprcheck.system import (
+    Collected,
     Event,
     Fairness,
     Fault,
     Kind,
+    Outcome,
     Process,
     Property,
     Slot,
@@ -62,9 +64,14 @@ BASE = System(
     (NEVER, SOON, BACK),
     assume=disj(member(1, [0], 0, 2), member(3, [0], 0, 5)),
     severities=(("bad", member(3, [1, 2], 0, 5)),),
+    outcomes=(Outcome("paint", "wet", member(3, [1, 2], 0, 5)), Outcome("paint", "dry", member(3, [3], 0, 5))),
+    collected=(Collected("seen by", "seen", "who"),),
     params=(("size", "2"),),
     doc="A system.",
 )
+
+
+WET, DRY = BASE.outcomes
 
 
 def with_slot(index: int, **changes: Any) -> System:
@@ -139,6 +146,14 @@ OTHER = {
     "fewer properties": replace(BASE, properties=(NEVER, SOON)),
     "the name of a severity": replace(BASE, severities=(("worse", BASE.severities[0][1]),)),
     "the formula of a severity": replace(BASE, severities=(("bad", WORKING),)),
+    "the aspect of an outcome": replace(BASE, outcomes=(replace(WET, aspect="coat"), DRY)),
+    "the label of an outcome": replace(BASE, outcomes=(replace(WET, label="damp"), DRY)),
+    "the formula of an outcome": replace(BASE, outcomes=(replace(WET, formula=WORKING), DRY)),
+    "the order of outcomes": replace(BASE, outcomes=(DRY, WET)),
+    "what is collected": replace(BASE, collected=()),
+    "the aspect that events tell": replace(BASE, collected=(Collected("heard by", "seen", "who"),)),
+    "the event that is collected": replace(BASE, collected=(Collected("seen by", "done", "who"),)),
+    "the argument that is collected": replace(BASE, collected=(Collected("seen by", "seen", "where"),)),
 }
 
 
@@ -182,6 +197,9 @@ def test_the_meaning_is_the_whole_system_line_by_line() -> None:
         "leads-to soon: @p = work ~> b",
         "always possible back (quiet): True ~> @p = work",
         "severity bad: color in {green, blue}",
+        "outcome paint: wet: color in {green, blue}",
+        "outcome paint: dry: color = grey",
+        "outcome seen by: each who of seen",
     ]
 
 

@@ -12,7 +12,7 @@ from cprcheck.errors import ModelError, Source
 from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
 from cprcheck.language.capture import check_captured, fingerprint
 from cprcheck.language.control import Extraction
-from cprcheck.language.declare import FREE, GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl
+from cprcheck.language.declare import FREE, GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl, listing
 from cprcheck.language.machine import Machine
 from cprcheck.language.path import OVER, Path, explore
 from cprcheck.language.place import reported
@@ -25,7 +25,9 @@ from cprcheck.system import (
     END,
     FIRST,
     SPECIAL,
+    Collected,
     Kind,
+    Outcome,
     Process,
     Property,
     Slot,
@@ -78,6 +80,8 @@ class _Builder:
             properties=(*properties, *self.implicit(properties, transitions)),
             assume=assume,
             severities=severities,
+            outcomes=tuple(Outcome(*named, self.formula(function)) for named, function in self.declarations.outcomes),
+            collected=tuple(self.collected(decl, source, transitions) for decl, source in self.declarations.collected),
             params=self.declarations.params,
             scope=tuple(self.declarations.scope),
             doc=self.declarations.doc,
@@ -237,6 +241,16 @@ class _Builder:
             found.append(Property("never_aborts", Kind.NO_ABORT, (TRUE,), (ABORT,), family="never_aborts", doc=doc))
         return found
 
+    def collected(self, decl: Collected, source: Source | None, transitions: Sequence[Transition]) -> Collected:
+        """`decl`, once every such event is known to have the argument."""
+        for event in (event for transition in transitions for event in transition.events):
+            names = [name for name, _ in event.args]
+            if event.name == decl.event and decl.argument not in names:
+                known = f"it has {listing(names)}" if names else "it has none"
+                said = f"outcome {decl.aspect!r}: a step emits {event} without an argument {decl.argument!r}; {known}"
+                raise ModelError(said, source)
+        return decl
+
     # ---- locations that were named before they were known ---------------------------------------------------------
 
     def located(self, system: System) -> System:
@@ -263,6 +277,7 @@ class _Builder:
             ),
             properties=tuple(replace(p, formulas=tuple(map(put, p.formulas))) for p in system.properties),
             severities=tuple((label, put(formula)) for label, formula in system.severities),
+            outcomes=tuple(replace(outcome, formula=put(outcome.formula)) for outcome in system.outcomes),
         )
 
     def mark(self, decl: ProcessDecl, label: str) -> Expr:

@@ -14,7 +14,7 @@ from cprcheck.domains import Domain, OneOf, show_value
 from cprcheck.errors import Source
 from cprcheck.language.path import Stamp
 from cprcheck.language.place import breach
-from cprcheck.system import Fairness, Kind, Slot
+from cprcheck.system import Collected, Fairness, Kind, Slot
 
 WORDS = frozenset({"abort", "alive", "choose", "emit", "exec", "fault", "kill", "lock", "require", "start"})
 """What the state object of a step can do; no variable may have one of these names."""
@@ -164,6 +164,8 @@ class Declarations:
         self.properties: list[PropertyDecl] = []
         self.assumptions: list[Callable[..., Any]] = []
         self.severities: list[tuple[str, Callable[..., Any]]] = []
+        self.outcomes: list[tuple[tuple[str, str], Callable[..., Any]]] = []
+        self.collected: list[tuple[Collected, Source | None]] = []
         self.scope: list[str] = []
         self.marks: list[tuple[ProcessDecl, str]] = []
         """What `m.at` asked about, before the locations were known."""

@@ -8,7 +8,7 @@ properties once and leaves a `System`, which is plain data.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from types import FunctionType
 from typing import Any, ParamSpec, TypeGuard, TypeVar
@@ -36,10 +36,10 @@ from cprcheck.language.declare import (
     instances,
     listing,
 )
-from cprcheck.language.place import breach
+from cprcheck.language.place import author_source, breach
 from cprcheck.language.rails import function_source
 from cprcheck.language.terms import Term, some
-from cprcheck.system import FIRST, NOT_STARTED, Fairness, Kind, System
+from cprcheck.system import FIRST, NOT_STARTED, OTHERWISE, Collected, Fairness, Kind, System
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -261,6 +261,34 @@ class Model:
             return function
 
         return declare
+
+    def outcome(self, aspect: str, label: str) -> Callable[[F], F]:
+        """Decorator: a run that ends where the function holds is told as `label` under `aspect`.
+
+        Of the labels of one aspect the first that applies counts.
+        """
+        if label == OTHERWISE:
+            raise breach(f"{OTHERWISE!r} is said where no label applies; give this one another name")
+        if any(named == (aspect, label) for named, _ in self.declarations.outcomes):
+            raise breach(f"outcome {aspect!r}: {label!r} is declared twice; join the two with |")
+        self._check_aspect(aspect, [collected.aspect for collected, _ in self.declarations.collected])
+
+        def declare(function: F) -> F:
+            self.declarations.outcomes.append(((aspect, label), function))
+            return function
+
+        return declare
+
+    def outcome_of_events(self, aspect: str, *, event: str, argument: str) -> None:
+        """A run is told, under `aspect`, with the distinct values of `argument` in its events called `event`."""
+        taken = [aspect for (aspect, _), _ in self.declarations.outcomes]
+        self._check_aspect(aspect, [*taken, *(collected.aspect for collected, _ in self.declarations.collected)])
+        self.declarations.collected.append((Collected(aspect, event, argument), author_source()))
+
+    def _check_aspect(self, aspect: str, taken: Collection[str]) -> None:
+        """Refuse one name for two aspects."""
+        if aspect in taken:
+            raise breach(f"outcome {aspect!r} is declared twice; what events tell needs a name of its own")
 
     def note(self, text: str) -> None:
         """Something that every verdict about this model has to say about its scope."""

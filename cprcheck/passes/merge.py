@@ -93,6 +93,8 @@ def _foreign(system: System, process: int, slot: int) -> Iterator[Expr]:
         yield from prop.formulas
     for _, formula in system.severities:
         yield formula
+    for outcome in system.outcomes:
+        yield outcome.formula
     yield system.assume
     for transition in system.transitions:
         own = transition.process == process
@@ -164,6 +166,7 @@ def _rewrite(system: System, slots: tuple[Slot, ...], renumber: dict[int, dict[i
         transitions=tuple(steps.values()),
         properties=tuple(map(prop, system.properties)),
         severities=tuple((name, put(formula)) for name, formula in system.severities),
+        outcomes=tuple(replace(outcome, formula=put(outcome.formula)) for outcome in system.outcomes),
     )
 
 

@@ -66,6 +66,8 @@ def project(system: System, keep: frozenset[int]) -> Projection:
         transitions=tuple(transitions),
         properties=(),
         severities=(),
+        outcomes=(),
+        collected=(),
     )
     # What kept a value inside its domain may have been a condition on a dropped slot.
     inside = with_domain_obligations(small).with_properties(())
