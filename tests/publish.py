@@ -45,20 +45,22 @@ def perform(run: dict[str, Any]) -> Report:
 
 
 def verdicts(report: Report) -> dict[str, str]:
-    """The verdict of each family; those of its instances joined by a slash when they differ."""
+    """The verdict of each property, and of each family; those of its instances joined by a slash when they differ."""
     found: dict[str, dict[str, None]] = {}
     for verdict in report.verdicts:
-        found.setdefault(verdict.prop.family, {})[verdict.status.value] = None
+        for name in (verdict.prop.name, verdict.prop.family):
+            found.setdefault(name, {})[verdict.status.value] = None
     return {family: "/".join(statuses) for family, statuses in found.items()}
 
 
 def steps(report: Report) -> dict[str, int]:
-    """The length of the shortest trace of each family that has one."""
+    """The length of the shortest trace of each property, and of each family, that has one."""
     found: dict[str, int] = {}
     for verdict in report.verdicts:
         if verdict.trace is not None:
             length = len(verdict.trace)
-            found[verdict.prop.family] = min(length, found.get(verdict.prop.family, length))
+            for name in (verdict.prop.name, verdict.prop.family):
+                found[name] = min(length, found.get(name, length))
     return found
 
 
@@ -123,8 +125,12 @@ def _dump(run: dict[str, Any]) -> Iterator[str]:
     for table in ("verdicts", "steps"):
         if run.get(table):
             yield f"[run.{table}]"
-            yield from (f"{key} = {quoted(value)}" for key, value in run[table].items())
+            yield from (f"{_key(key)} = {quoted(value)}" for key, value in run[table].items())
     yield ""
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'
 
 
 def main() -> None:
