@@ -28,15 +28,14 @@ on_exec=no):
     deadlock_free, nobody_stuck  VIOLATED  VIOLATED     holds     holds          holds      holds
     update_succeeds              reachable reachable    UNREACH.  UNREACH.       reachable  reachable
 
-Why.  Called before the VM is started, it does what the caller's unwind does (`save_unwind`), no more and no less: cpr-save
-that fails is recovered, what comes after cpr-save is not.
-With early=no, runs_only_with_valid_vaddrs is violated wherever a pre_save can fail after an invalidation; on E4, p/e
-without any fault; on E1 the device waits meanwhile, so no_dma_with_invalid_vaddr is violated too.
-With on_exec=yes, restored_after_failure holds without cont (the old QEMU lives on and has its addresses); with cont it
-does not: cont comes after a cpr-save that succeeded, cpr-exec refuses a VM that runs, and that is no failure for the
-notifier.  guest_survives stays violated: the new QEMU may die.
-With flag=no, a pre_save that fails before or between the containers makes the notifier "restore" one that is valid, and
-QEMU aborts: no_restore_of_valid and never_aborts are violated; on E4, p/e without a fault.  There
+Why.  Called before the VM is started, it does what the caller's unwind does (`save_unwind`), no more and no less:
+cpr-save that fails is recovered, what comes after cpr-save is not. With early=no, runs_only_with_valid_vaddrs is
+violated wherever a pre_save can fail after an invalidation; on E4, p/e without any fault; on E1 the device waits
+meanwhile, so no_dma_with_invalid_vaddr is violated too. With on_exec=yes, restored_after_failure holds without cont
+(the old QEMU lives on and has its addresses); with cont it does not: cont comes after a cpr-save that succeeded,
+cpr-exec refuses a VM that runs, and that is no failure for the notifier.  guest_survives stays violated: the new QEMU
+may die. With flag=no, a pre_save that fails before or between the containers makes the notifier "restore" one that is
+valid, and QEMU aborts: no_restore_of_valid and never_aborts are violated; on E4, p/e without a fault.  There
 runs_only_with_valid_vaddrs and restored_after_failure hold, but only because the guest dies (env=immortal shows it).
 """
 

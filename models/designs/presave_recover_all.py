@@ -3,8 +3,8 @@
 
 Asked: has "touching all objects in a function for one" really no downside?
 
-Stands for: Sistare's offer in the thread of 10 March 2022 to recover for all containers inside pre_save when one container
-fails.  Never posted as a patch.
+Stands for: Sistare's offer in the thread of 10 March 2022 to recover for all containers inside pre_save when one
+container fails.  Never posted as a patch.
 
 Prevention: a test in each container's pre_save.
 Recovery: the failing pre_save, every container whose flag says that it was invalidated.
@@ -25,10 +25,10 @@ Expected, written down before any engine ran on this file (real faults, any fini
     deadlock_free, nobody_stuck  VIOLATED  VIOLATED     holds     holds          holds      holds
     update_succeeds              reachable reachable    UNREACH.  UNREACH.       reachable  reachable
 
-Why.  A container's pre_save recovers from a container's failure, and from nothing else: when a device fails that is saved
-between or after the containers, nobody restores what is gone, and qmp_cpr_save starts the VM again.  That is the hole
-which Sistare names himself in the same mail.  E4, p/e: it shows there too, by the device between the two containers;
-without that device's fault c0 is invalidated, c1 refuses, and c0 is restored.
+Why.  A container's pre_save recovers from a container's failure, and from nothing else: when a device fails that is
+saved between or after the containers, nobody restores what is gone, and qmp_cpr_save starts the VM again.  That is
+the hole which Sistare names himself in the same mail.  E4, p/e: it shows there too, by the device between the two
+containers; without that device's fault c0 is invalidated, c1 refuses, and c0 is restored.
 """
 
 from __future__ import annotations

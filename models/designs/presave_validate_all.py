@@ -3,8 +3,8 @@
 
 Asked: does the test that fits the vmstate model prevent as much as a pass before everything?
 
-Stands for: Sistare's offer in the thread of 10 March 2022 to "validate all, in every call to pre_save for each container",
-less efficient but without a special call from the command.  Never posted as a patch.
+Stands for: Sistare's offer in the thread of 10 March 2022 to "validate all, in every call to pre_save for each
+container", less efficient but without a special call from the command.  Never posted as a patch.
 
 Prevention: all containers, in every pre_save: the first one refuses before anything is invalidated.
 Recovery: none.
@@ -26,10 +26,9 @@ Expected, written down before any engine ran on this file (real faults, any fini
     update_succeeds              reachable reachable    UNREACH.  UNREACH.       reachable  reachable
 
 Why.  E4, p/e: the first pre_save finds the container that cannot take part, nothing is invalidated, and qmp_cpr_save
-starts the VM again; it had been stopped.  Elsewhere the test is vacuous, and the thread's hole is open: a device that is
-saved after the containers fails, qmp_cpr_save starts the VM again, and the guest runs without addresses; no cont is
-needed.  On E1 its device waits.
-The price: 2 C C extension tests on a run without failure, with the VM stopped.
+starts the VM again; it had been stopped.  Elsewhere the test is vacuous, and the thread's hole is open: a device that
+is saved after the containers fails, qmp_cpr_save starts the VM again, and the guest runs without addresses; no cont
+is needed.  On E1 its device waits. The price: 2 C C extension tests on a run without failure, with the VM stopped.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ SENSIBLE = {
     ),
     Place.PRE_SAVE: tuple(one for one in Recovery if one is not Recovery.RECOVER_PATCH),
 }
-"""The recoveries that make sense in each place: nothing is invalid in cpr-save where cpr-exec invalidates, and the recover
-patch mends vfio_cpr_save."""
+"""The recoveries that make sense in each place: nothing is invalid in cpr-save where cpr-exec invalidates, and the
+recover patch mends vfio_cpr_save."""
 NO_FLAG = (Recovery.NONE, Recovery.RECOVER_PATCH, Recovery.NOTIFIER_BLIND)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prevention: whether an attempt may start.  Each part can be used with any recovery.
 
-The thread has five: a test in the loop that invalidates; a pass over all containers first; the same pass in every pre_save;
-a counter of devices that stand in the way; a blocker that such a device registers.
+The thread has five: a test in the loop that invalidates; a pass over all containers first; the same pass in every
+pre_save; a counter of devices that stand in the way; a blocker that such a device registers.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ class Counter:
 
     @c("hw/vfio/common.c:vfio_disconnect_container")
     def destroyed(self, s: Any, container: Container) -> None:
-        """-- when the container goes: if it was counted; or if a test says that it would be, which has no IOMMU to ask."""
+        """-- when the container goes: if it was counted; or if a test says that it would be, which has no IOMMU to
+        ask."""
         if self.uncounted is Uncounted.TEST and self.incapable(s, container):
             s.cpr_blocked = s.cpr_blocked - 1
         if self.uncounted is Uncounted.FLAG and s.counted[container]:

@@ -172,8 +172,11 @@ def reset(s: Any) -> None:
 def plug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
     """device_add: the group joins the container of its address space, if the kernel lets it.
 
-    Where a design watches devices, the rest of the realize may fail after it has been told; then the group leaves again.
+    Where a design watches devices, the rest of the realize may fail after it has been told; then the group leaves
+    again.
     """
+    if not vm.kernel.plugs:
+        return
     container = s.choose("container", vm.kernel.topology.containers)
     if s.devices[container, kind] == vm.kernel.most or (vm.counts and s.plugs == PLUGS):
         return
@@ -193,6 +196,8 @@ def unplug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
 
     A PCI device leaves when the guest acknowledges, so only a guest that runs lets it go.
     """
+    if not vm.kernel.unplugs:
+        return
     container = s.choose("container", vm.kernel.topology.containers)
     if s.vcpus != Vcpus.RUNNING or s.devices[container, kind] == 0:
         return

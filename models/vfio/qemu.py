@@ -40,8 +40,8 @@ ContainerHook = Callable[[Any, Container], Steps]
 class DeviceHooks:
     """What a design does when devices come and go; each is one step with the kernel's.
 
-    `realized` and `unrealized` get (s, container, kind of device), the first when the group has been attached, the second
-    before it leaves.  `destroyed` gets (s, container) when its last group has left.
+    `realized` and `unrealized` get (s, container, kind of device), the first when the group has been attached, the
+    second before it leaves.  `destroyed` gets (s, container) when its last group has left.
     """
 
     realized: Callable[[Any, Container, str], None]
@@ -54,11 +54,12 @@ class Design:
     """Where a design hooks in; what is None is not there.
 
     `entry`, the first thing in qmp_cpr_save.  `pre_save` and `post_save` of a container's vmstate, in cpr-save.
-    `save_failed`, called by qmp_cpr_save when it fails after that, before the VM is started again; `save_failed_late`, after
-    that.  `before_exec`, called by qmp_cpr_exec; `exec_failed`, when that or something after it has failed; with
-    `survives_exec` a failed execvp is followed by `exec_failed` instead of the shutdown.  `handler`, the vm-change handler
-    of a container, on the way to a running state; `handler_first` puts it before the handlers that start DMA.
-    `devices`, when devices come and go.  `blocked` tells whether a blocker or a counter forbids an update.
+    `save_failed`, called by qmp_cpr_save when it fails after that, before the VM is started again;
+    `save_failed_late`, after that.  `before_exec`, called by qmp_cpr_exec; `exec_failed`, when that or something
+    after it has failed; with `survives_exec` a failed execvp is followed by `exec_failed` instead of the shutdown.
+    `handler`, the vm-change handler of a container, on the way to a running state; `handler_first` puts it before the
+    handlers that start DMA. `devices`, when devices come and go.  `blocked` tells whether a blocker or a counter
+    forbids an update.
     """
 
     entry: Hook | None = None
@@ -192,9 +193,11 @@ class Vm:
 
     @c("hw/vfio/common.c:vfio_container_region_add")
     def replay(self, s: Any, container: Container, by: str, owner: Vaddr = Vaddr.OLD) -> Steps:
-        """Give each mapping of `container` its address again: MAP(V) per section.  `by` names who does it, for the reader.
+        """Give each mapping of `container` its address again: MAP(V) per section.  `by` names who does it, for the
+        reader.
 
-        A failure in a container that has been initialised ends in hw_error, which aborts; in an immortal QEMU, an error.
+        A failure in a container that has been initialised ends in hw_error, which aborts; in an immortal QEMU, an
+        error.
         """
         for i in range(self.kernel.mappings):
             yield f"{container}: MAP(V) of section {i}"

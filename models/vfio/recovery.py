@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recovery: who restores what was invalidated when an update fails.  Each part can be used with any prevention.
 
-All of them but the recover patch (`Vaddrs.in_exec_recovering`) find out from a flag on each container what was invalidated.
+All of them but the recover patch (`Vaddrs.in_exec_recovering`) find out from a flag on each container what was
+invalidated.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ CALLER, NOTIFIER, HANDLER, PRE_SAVE, POST_SAVE = (
 
 
 class Recovery(Enum):
-    """The recoveries of the thread; those of a notifier differ in when it is called, and whether it looks at the flag."""
+    """The recoveries of the thread; those of a notifier differ in when it is called, and whether it looks at the
+    flag."""
 
     NONE = "none"
     RECOVER_PATCH = "vfio_cpr_save, what it has invalidated (V7, part 22)"

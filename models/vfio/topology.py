@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Address spaces, the groups in them, and the containers that QEMU forms from these.
 
-QEMU keeps a list of address spaces; a group joins an existing container of its own space whenever the kernel
-lets it (`vfio_connect_container`), and for a type 1 IOMMU it does when the VM starts.  So a space has one
-container, and two containers mean two spaces (one device behind a vIOMMU, say).  A hot-plug that the kernel refuses
-would be given a second container in its space; the models have no such container.  When the last group leaves, the
-container goes (`vfio_disconnect_container`), and the next group of that space gets a new one, which is called by the same
-name here.  Lists are walked from the newest to the oldest: both `vfio_address_spaces` and `space->containers` are filled at the head (hw/vfio/common.c).
+QEMU keeps a list of address spaces; a group joins an existing container of its own space whenever the kernel lets it
+(`vfio_connect_container`), and for a type 1 IOMMU it does when the VM starts.  So a space has one container, and two
+containers mean two spaces (one device behind a vIOMMU, say).  A hot-plug that the kernel refuses would be given a
+second container in its space; the models have no such container.  When the last group leaves, the container goes
+(`vfio_disconnect_container`), and the next group of that space gets a new one, which is called by the same name
+here.  Lists are walked from the newest to the oldest: both `vfio_address_spaces` and `space->containers` are filled
+at the head (hw/vfio/common.c).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 
 PHYSICAL, EMULATED, LACKING = "p", "e", "x"
 KINDS = (PHYSICAL, EMULATED)
-"""The kinds of device.  LACKING is a physical one whose container lacks VFIO_UPDATE_VADDR; no kernel since 5.12 has such a
-container, so a scope calls it injected."""
+"""The kinds of device.  LACKING is a physical one whose container lacks VFIO_UPDATE_VADDR; no kernel since 5.12 has
+such a container, so a scope calls it injected."""
 
 
 @dataclass(frozen=True)

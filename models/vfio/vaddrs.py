@@ -32,7 +32,8 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Vaddrs:
-    """The addresses of all containers of a VM.  With `flagged`, `vaddr_unmapped[container]` says what was invalidated."""
+    """The addresses of all containers of a VM.  With `flagged`, `vaddr_unmapped[container]` says what was
+    invalidated."""
 
     vm: Vm
     flagged: bool
