@@ -28,7 +28,6 @@ Expected, written down before any engine ran on this file (real faults, any fini
     deadlock_free, nobody_stuck  VIOLATED  VIOLATED     holds     holds          holds      holds
     update_succeeds              reachable reachable    UNREACH.  UNREACH.       reachable  reachable
     blocker_is_exact             holds     holds        holds     holds          holds      holds
-    counter_is_not_negative      holds     holds        holds     holds          holds      holds
 
 Why.  E4, p/e: the first pre_save finds the counter at one, before anything is invalidated, but after the VM was
 stopped; tested=entry refuses before that, and refused_before_stop holds.  With tested=migrate nobody looks: cpr-save
@@ -36,7 +35,7 @@ does not call migrate_prepare, c0 is invalidated and c1 refuses, and nobody rest
 part: the counter stays zero, and all claims about it are vacuous. The rest is as without a recovery: a device that is
 saved after the containers fails, and the guest runs.
 
-While devices come and go (env=hotplug,unplug; blocker_is_exact, E4; vacuous on E1, where all of it holds):
+While devices come and go (env=hotplug,unplug; blocker_is_exact and counter_is_not_negative, E4; vacuous on E1, where all of it holds):
   * as proposed: residue, in pe: the mdev counts, then leaves; its container lives on, and so does the count.  Residue
     also from a realize that fails after the increment (p, an mdev is plugged).  No missed refusal, never negative: a
     container takes off one at most, and has put on at least one.

@@ -111,7 +111,7 @@ def blocker(m: Model, vm: Vm, blocked: Callable[[Any], Any]) -> None:
             return implies(s.alive(vm.old) & blocked(s), vm.kernel.all_capable(s) == False)  # noqa: E712
         return implies(s.alive(vm.old) & (vm.kernel.all_capable(s) == False), blocked(s))  # noqa: E712
 
-    if vm.counts:
+    if vm.counts and vm.kernel.unplugs:
 
         @m.invariant
         def counter_is_not_negative(s):
