@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The IOMMU type of a container that a new QEMU finds: how can it know?
 
-Asked: what does the new QEMU conclude from what it may ask, is that right, can an update succeed at all, and what does old
-user space see change?
+Asked: what does the new QEMU conclude from what it may ask, is that right, can an update succeed at all, and
+what does old user space see change?
 
-Stands for: qemu-devel, "[PATCH V7 19/29] vfio-pci: cpr part 1 (fd and dma)", 22 December 2021, which takes every reused
-container for v2 (hard_coded); the review of 7 to 10 March 2022, which proposes to test UPDATE_VADDR and UNMAP_ALL first
-(validate), or answers of VFIO_CHECK_EXTENSION that depend on the instance (answers=instance and what begins with v3_, with
-infer=probe or instance), or an ioctl VFIO_GET_IOMMU; V8, which asks for v2 (check_v2); what was merged for cpr-transfer,
-which goes through vfio_get_iommu_type again (probe).  remembered is ours.
+Stands for: qemu-devel, "[PATCH V7 19/29] vfio-pci: cpr part 1 (fd and dma)", 22 December 2021, which takes every
+reused container for v2 (hard_coded); its review of 7 to 10 March 2022, with three proposals: to test UPDATE_VADDR
+and UNMAP_ALL first (validate), to let the answers of VFIO_CHECK_EXTENSION depend on the instance
+(answers=instance, and instance_v3 once there is a type v3; with infer=probe or instance), or an ioctl
+VFIO_GET_IOMMU; V8, which asks for v2 (check_v2); what was merged for cpr-transfer, which goes through
+vfio_get_iommu_type again (probe).  remembered is ours.
 
 Prevention: vfio_is_cpr_capable in the old QEMU, before anything is invalid; with probes_early=yes before
 VFIO_SET_IOMMU (K17).
 Recovery: none.  What the new QEMU refuses, it refuses after the exec, and the VM is lost.
 
-A list of one type is set without a question, as by a program that knows what it wants; from a longer one the first type that
-is there is taken.  `instance` differs from `probe` in that it asks for all types and gives up when more than one is
-there.  get_iommu and remembered give up on a type that is not in the list of the new QEMU.
+A list of one type is set without a question, as by a program that knows what it wants; from a longer one the first
+type that is there is taken.  `instance` differs from `probe` in that it asks for all types and gives up when more
+than one is there.  get_iommu and remembered give up on a type that is not in the list of the new QEMU.
 
 Expected, written down before any engine ran on this file.  Columns: answers, type of the container; the new QEMU
 knows v2 and v1, in the columns with -> v3 also v3.
@@ -34,12 +35,13 @@ knows v2 and v1, in the columns with -> v3 also v3.
 WRONG is a violation of type_is_inferred, refuses of refused_only_if_incapable, lost of not_lost_after_exec; in all
 three update_succeeds is unreachable.  get_iommu needs the ioctl, else lost.
 
-Why.  e1 and e4 answer 1 for v1 and v2 whatever the container is, so no question tells them apart; and UPDATE_VADDR is there in
-a v1 container, so validate excludes nothing.  With answers by instance v1 has no UPDATE_VADDR, and the old QEMU refuses, whatever
-the new one would have concluded: the proposal makes the conclusion right by taking the update away.  A nesting container is
-v2 too and says so; it is told from v2 by who asks for nesting first, and `instance` finds two types.  As nesting
-unmaps like v2, unmap_rules_are_inferred holds there.  With v3, UPDATE_VADDR says v2 or v3, so validate is
-wrong; probe is right if the new QEMU knows the type, and if not it learns so after the exec.
+Why.  e1 and e4 answer 1 for v1 and v2 whatever the container is, so no question tells them apart; and UPDATE_VADDR
+is there in a v1 container, so validate excludes nothing.  With answers by instance v1 has no UPDATE_VADDR, and the
+old QEMU refuses, whatever the new one would have concluded: the proposal makes the conclusion right by taking the
+update away.  A nesting container is v2 too and says so; it is told from v2 by who asks for nesting first, and
+`instance` finds two types.  As nesting unmaps like v2, unmap_rules_are_inferred holds there.  With v3, UPDATE_VADDR
+says v2 or v3, so validate is wrong; probe is right if the new QEMU knows the type, and if not it learns so after
+the exec.
 What answers 0 before VFIO_SET_IOMMU: a type that does is not had by anyone (-ENODEV, or not chosen), so that no
 conclusion is wrong for it; UPDATE_VADDR may, and does from E4 on, if nobody asks early.
 nothing_changes_for_old_user_space holds for e1 and static_v3 only; e4 answers UPDATE_VADDR with 0 before
@@ -126,12 +128,36 @@ def only_positive(s: Any, container: Container, types: tuple[Type, ...]) -> Step
 def vfio_is_cpr_capable(s: Any, container: Container) -> Steps:
     """Both extensions that an update needs; the second is not asked for without the first."""
     yield "VFIO_CHECK_EXTENSION(VFIO_UPDATE_VADDR)"
-    if not container.check_extension(s, Extension.UPDATE_VADDR):
-        return False
-    yield "VFIO_CHECK_EXTENSION(VFIO_UNMAP_ALL)"
-    if not container.check_extension(s, Extension.UNMAP_ALL):
-        return False
-    return True
+    if container.check_extension(s, Extension.UPDATE_VADDR):
+        yield "VFIO_CHECK_EXTENSION(VFIO_UNMAP_ALL)"
+        if container.check_extension(s, Extension.UNMAP_ALL):
+            return True
+    return False
+
+
+@c("hw/vfio/common.c:vfio_connect_container")
+def set_up(s: Any, container: Container, wanted: Type) -> Steps:
+    """The group first, then the type: SET_IOMMU needs a group."""
+    yield "VFIO_GROUP_SET_CONTAINER"
+    yield f"VFIO_SET_IOMMU({wanted.value})"
+    return container.set_iommu(s, wanted)
+
+
+@c("hw/vfio/cpr.c:vfio_cpr_save")
+def vfio_cpr_save(s: Any) -> Steps:
+    """Take the addresses away."""
+    yield "UNMAP(ALL|V)"
+    s.valid = False
+
+
+@c("hw/vfio/cpr.c:vfio_cpr_load")
+def vfio_cpr_load(s: Any, container: Container) -> Steps:
+    """Test the container again, and give the mappings addresses of the new QEMU."""
+    capable = yield from vfio_is_cpr_capable(s, container)
+    if capable:
+        yield "MAP(V) of all sections"
+        s.valid = True
+    return capable
 
 
 @c("hw/vfio/common.c:vfio_init_container")
@@ -184,7 +210,7 @@ def type_inference(
     m.var("outcome", Outcome, init=Outcome.NONE)
     old_qemu, new_qemu = m.group("old_qemu"), m.group("new_qemu", alive=False)
 
-    @m.process(c="hw/vfio/common.c:vfio_connect_container", group=old_qemu)
+    @m.process(group=old_qemu)
     def old_main(s):
         """Set up a container, and be updated."""
         wanted = old.value[0]
@@ -196,9 +222,8 @@ def type_inference(
         capable = True
         if probes_early:
             capable = yield from vfio_is_cpr_capable(s, container)
-        yield "VFIO_GROUP_SET_CONTAINER"
-        yield f"VFIO_SET_IOMMU({wanted.value})"
-        if container.set_iommu(s, wanted) != Errno.OK:
+        result = yield from set_up(s, container, wanted)
+        if result != Errno.OK:
             s.outcome = Outcome.NOT_STARTED
             return
         if not probes_early:
@@ -206,15 +231,14 @@ def type_inference(
         if not capable:
             s.outcome = Outcome.REFUSED
             return
-        yield "UNMAP(ALL|V)"
-        s.valid = False
+        yield from vfio_cpr_save(s)
         yield "cpr_state_save"
         if stores:
             s.stored = wanted
         yield "execvp"
         s.exec(old_qemu, new_qemu)
 
-    @m.process(c="hw/vfio/common.c:vfio_connect_container", group=new_qemu)
+    @m.process(group=new_qemu)
     def new_main(s):
         """Find the container, conclude its type, test it, and restore."""
         concluded = yield from conclude(s, container, infer, new.value)
@@ -222,13 +246,8 @@ def type_inference(
             s.outcome = Outcome.LOST
             return
         s.inferred = concluded
-        capable = yield from vfio_is_cpr_capable(s, container)
-        if not capable:
-            s.outcome = Outcome.LOST
-            return
-        yield "MAP(V) of all sections"
-        s.valid = True
-        s.outcome = Outcome.DONE
+        restored = yield from vfio_cpr_load(s, container)
+        s.outcome = Outcome.DONE if restored else Outcome.LOST
 
     @m.action(extension=OLD_EXTENSIONS)
     def old_user_space(s, extension):

@@ -6,9 +6,9 @@ vfio_iommu`); before VFIO_SET_IOMMU it goes to every driver, without an instance
 (drivers/vfio/vfio.c:vfio_ioctl_check_extension).  So an answer may depend on the extension and on the instance, and
 nothing else matters here: there are no emulated devices in this model, which make E4 answer 0 for UPDATE_VADDR.
 
-VFIO_SET_IOMMU asks the same question first, without an instance, about the type that it is given, and a driver that does not
-answer positively is skipped: nobody else is there, so that is -ENODEV.  A kernel that answers 0 for a type before
-SET_IOMMU has no containers of that type.
+VFIO_SET_IOMMU asks the same question first, without an instance, about the type that it is given, and a driver that
+does not answer positively is skipped: nobody else is there, so that is -ENODEV.  A kernel that answers 0 for a type
+before SET_IOMMU has no containers of that type.
 
 The kernels E1, E4 and E4_13 exist.  All others are proposals, of the March 2022 thread or of ours.  The proposal to let
 answers depend on the instance would change the answers only: invalidating works on a type 1 container too.
@@ -60,7 +60,7 @@ class Answers(Enum):
     E4 = "6.3 to 6.12, and stable kernels with the same fix: UPDATE_VADDR is 0 without an instance"
     E4_13 = "6.13 and later: nesting is gone too"
     INSTANCE = "the reviewer's proposal: the answer depends on the instance"
-    INSTANCE_V3 = "the same, with a type v3"
+    INSTANCE_V3 = "the reviewer's proposal, once there is a type v3"
     STATIC_V3 = "E1 with a type v3"
     V3_TYPE_ZERO = "INSTANCE_V3, but v3 is 0 without an instance"
     V3_ALL_ZERO = "INSTANCE_V3, but every type is 0 without an instance"
