@@ -155,7 +155,7 @@ def _operations(rows: list[tuple[str, Series]]) -> tuple[tuple[str, ...], list[t
     counts = [count for _, series in rows for run in series.runs for count in run.counts or ()]
     groups = dict.fromkeys(count.group for count in counts)
     kinds = [(g, kind) for g in groups for kind in OPERATIONS if any((c.group, c.kind) == (g, kind) for c in counts)]
-    header = [f"{GROUPS.get(group, group)}: {kind}" if group else kind for group, kind in kinds]
+    header = [f"{GROUPS.get(group, group)}:\n{kind}" if group else kind for group, kind in kinds]
     return ("design", *(header or ["operations"])), [
         (design, *([_cell(series, [key]) for key in kinds] or [_cell(series, [])])) for design, series in rows
     ]
@@ -233,5 +233,5 @@ def _first_only(rows: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("|", "\\|") for cell in cells)
+    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
     return f"| {' | '.join(escaped)} |"
