@@ -116,43 +116,47 @@ SKIP = 'yield "skip?"\nif s.choose("skip", (True, False)):\n'
 LOOP = 'while True:\n    yield "again?"\n    if s.choose("again", ("no", "yes")) == "no":\n        break\n'
 END = 'yield "restore"\n' + RESTORE
 KILL = management(INVALIDATE + 'yield "exec"\nif s.fault("execvp fails"):\n    s.kill(old)\n')
+ACTION = "@m.{kind}\ndef rescue(s):\n    s.require(s.failed)\n    s.valid = True\n"
 WAIT = 'yield "restore"\ns.require(s.valid == False)\n' + RESTORE
 
 FOLLOWS = {
-    "at once": (recovering(END), [("disk full", 0, 0, False, False, CALLER)]),
+    "at once": (recovering(END), [("disk full", 0, 0, True, False, False, CALLER)]),
     "in the very step that fails": (recovering(RESTORE), []),
     "after one or two operations": (
         recovering(FLUSH + SKIP + '    yield "write"\n    s.fault("write fails")\n' + END),
-        [("disk full", 1, 2, False, False, CALLER)],
+        [("disk full", 1, 2, True, False, False, CALLER)],
     ),
     "while the guest runs": (
         recovering('yield "start"\ns.runs = True\n' + END),
-        [("disk full", 0, 0, False, True, CALLER)],
+        [("disk full", 0, 0, True, False, True, CALLER)],
     ),
     "after any number of operations": (
         recovering(LOOP + '    yield "flush"\n    s.fault("flush fails")\n' + END),
-        [("disk full", 0, None, False, False, CALLER)],
+        [("disk full", 0, None, True, False, False, CALLER)],
     ),
-    "after a loop in which nothing can fail": (recovering(LOOP + END), [("disk full", 0, 0, False, False, CALLER)]),
-    "never": (recovering('yield "give up"\n'), [("disk full", None, None, True, False, ())]),
-    "never, and the guest runs": (recovering("s.runs = True\n"), [("disk full", None, None, True, True, ())]),
+    "after a loop in which nothing can fail": (
+        recovering(LOOP + END),
+        [("disk full", 0, 0, True, False, False, CALLER)],
+    ),
+    "never": (recovering('yield "give up"\n'), [("disk full", None, None, False, True, False, ())]),
+    "never, and the guest runs": (recovering("s.runs = True\n"), [("disk full", None, None, False, True, True, ())]),
     "by nobody, when only the new QEMU gives addresses": (
         recovering(END.replace("the caller", "the new QEMU")),
-        [("disk full", None, None, True, False, ())],
+        [("disk full", None, None, False, True, False, ())],
     ),
     "by the process, when the event does not say": (
         recovering(END.replace(', by="the caller"', "")),
-        [("disk full", 0, 0, False, False, ("management",))],
+        [("disk full", 0, 0, True, False, False, ("management",))],
     ),
     "by one of two": (
         recovering("s.failed = True\n" + FLUSH + FLUSH.replace("flush", "sync") + WAIT)
         + "@m.process\ndef handler(s):\n"
         '    yield idle("wait")\n    s.require(s.failed)\n    s.valid = True\n    s.emit("MAP(V)", by="the handler")\n',
-        [("disk full", 0, 2, False, False, ("the caller", "the handler"))],
+        [("disk full", 0, 2, True, False, False, ("the caller", "the handler"))],
     ),
     "only at the first of two places": (
         management(FAIL + indent(END + "return\n", "    ") + 'yield "close"\nif s.fault("disk full"):\n    return\n'),
-        [("disk full", 0, 0, True, False, CALLER)],
+        [("disk full", 0, 0, False, True, False, CALLER)],
     ),
     "after a refusal": (
         management(
@@ -160,7 +164,11 @@ FOLLOWS = {
             '    s.emit("refused", by="the kernel")\n    yield "restore"\n'
             '    s.valid = True\n    s.emit("MAP(V)", by="me")\n'
         ),
-        [("the kernel refuses: c1", 0, 0, False, False, ("me",))],
+        [("the kernel refuses: c1", 0, 0, True, False, False, ("me",))],
+    ),
+    "only if somebody says so": (
+        recovering("s.failed = True\n") + ACTION.format(kind="action") + '    s.emit("MAP(V)", by="the user")\n',
+        [("disk full", 0, 0, False, False, False, ("the user",))],
     ),
     "not at all: nothing is invalid": (management('yield "open"\ns.fault("cannot be opened")\n' + INVALIDATE), []),
     "not at all: nobody is left": (KILL, []),
@@ -181,7 +189,6 @@ def test_an_injected_fault_makes_no_step_capable_of_failing() -> None:
 
 # ---- what nobody recovers -----------------------------------------------------------------------------------------
 
-ACTION = "@m.{kind}\ndef rescue(s):\n    s.require(s.failed)\n    s.valid = True\n"
 EXEC = (
     management(INVALIDATE + 'yield "log"\ns.fault("log lost")\ns.failed = True\n')
     + '@m.process(group=old)\ndef main_loop(s):\n    yield idle("wait")\n'

@@ -62,8 +62,8 @@ def test_the_operations_are_counted_for_each_number_of_containers() -> None:
 
 def test_a_parameter_changes_what_follows() -> None:
     plain, careful = measured(), measured(replace(SMALL, params=(("careful", "yes"),)))
-    assert plain.restores[0].failures == (Failure("disk full", None, None, True, False, ()),)
-    assert careful.restores[0].failures == (Failure("disk full", 0, 0, False, False, ("the caller",)),)
+    assert plain.restores[0].failures == (Failure("disk full", None, None, False, True, False, ()),)
+    assert careful.restores[0].failures == (Failure("disk full", 0, 0, True, False, False, ("the caller",)),)
     assert plain.left[0].left == Left(("disk full",), ("execvp fails",))
     assert careful.left[0].left == Left((), ("execvp fails",))
     assert careful.design == "toy(careful=yes)"

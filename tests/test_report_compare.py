@@ -34,9 +34,11 @@ LOOP = Figures(
         Restores(
             PLACE,
             (
-                Failure("disk full", 0, 2, never=False, runs=False, by=("the caller",)),
-                Failure("cpr_state_save fails", 1, None, never=True, runs=True, by=("the caller", "cont")),
-                Failure("the kernel refuses: c1: capable?", None, None, never=True, runs=False, by=()),
+                Failure("disk full", 0, 2, certain=True, never=False, runs=False, by=("the caller",)),
+                Failure(
+                    "cpr_state_save fails", 1, None, certain=False, never=True, runs=True, by=("the caller", "cont")
+                ),
+                Failure("the kernel refuses: c1: capable?", None, None, certain=False, never=True, runs=False, by=()),
             ),
         ),
     ),
@@ -89,17 +91,19 @@ empty              0 ?
 From a failure to the restore
   A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the steps
     that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: no restore
-    can be reached.  Guest runs: with an invalid vaddr, before anybody has restored.
+    can be reached.  Certain: no run comes to rest before it.  Guest runs: with an invalid vaddr, before
+    anybody has restored.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of
     its own
 
-design             failure                           before the restore    guest runs  restored by
-loop(recover=yes)  all 3                             0, no bound or never  yes         the caller, cont
-                   disk full                         0 to 2                no          the caller
-                   cpr_state_save fails              1, no bound or never  yes         the caller, cont
-                   the kernel refuses: c1: capable?  never                 no          nobody
+design             failure                         before the restore    certain  guest runs  restored by
+loop(recover=yes)  all 3                           0, no bound or never  no       yes         the caller, cont
+                   disk full                       0 to 2                yes      no          the caller
+                   cpr_state_save fails            1, no bound or never  no       yes         the caller, cont
+                   the kernel refuses: c1:         never                 no       no          nobody
+                   capable?
 empty              none
 
 
@@ -140,13 +144,13 @@ Scope: kernel E1, not conformed; no faults.
 ## From a failure to the restore
 ### kernel E1, topology 2p, env quiet
 Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of its own.
-| design | failure | before the restore | guest runs | restored by |
-| --- | --- | --- | --- | --- |
-| loop(recover=yes) | all 3 | 0, no bound or never | yes | the caller, cont |
-| loop(recover=yes) | disk full | 0 to 2 | no | the caller |
-| loop(recover=yes) | cpr_state_save fails | 1, no bound or never | yes | the caller, cont |
-| loop(recover=yes) | the kernel refuses: c1: capable? | never | no | nobody |
-| empty | none |  |  |  |
+| design | failure | before the restore | certain | guest runs | restored by |
+| --- | --- | --- | --- | --- | --- |
+| loop(recover=yes) | all 3 | 0, no bound or never | no | yes | the caller, cont |
+| loop(recover=yes) | disk full | 0 to 2 | yes | no | the caller |
+| loop(recover=yes) | cpr_state_save fails | 1, no bound or never | no | yes | the caller, cont |
+| loop(recover=yes) | the kernel refuses: c1: capable? | never | no | no | nobody |
+| empty | none |  |  |  |  |
 ## What nobody recovers
 ### kernel E1, topology 2p, env quiet
 Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault.
@@ -190,6 +194,7 @@ def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
         "name": "cpr_state_save fails",
         "least": 1,
         "most": None,
+        "certain": False,
         "never": True,
         "runs": True,
         "by": ["the caller", "cont"],
@@ -212,7 +217,9 @@ SPANS = [
 
 @pytest.mark.parametrize(("follows", "said"), SPANS)
 def test_a_span_is_the_least_and_the_most(follows: list[tuple[int | None, int | None, bool]], said: str) -> None:
-    failures = [Failure("x", least, most, never, runs=False, by=()) for least, most, never in follows]
+    failures = [
+        Failure("x", least, most, certain=True, never=never, runs=False, by=()) for least, most, never in follows
+    ]
     assert compare.span(failures) == said
 
 

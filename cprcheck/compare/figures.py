@@ -54,13 +54,15 @@ class Failure:
     `name` is the fault's label, or who refused, and at which step.  Between it and the first MAP(V) of whoever
     restores, at `least` and at `most` so many steps are taken at which something may fail; the failure and the
     restore itself do not count.  `least` is None when no restore can be reached; `most` is None then, and when
-    there is no bound.  `never` says that after some failures of this name no restore can be reached.  `runs` says
-    that the guest may run with an invalid vaddr before anybody restores.  `by` names who may restore first.
+    there is no bound.  `never` says that after some failures of this name no restore can be reached; `certain`, that
+    after each one can, and no run comes to rest with an invalid vaddr before it.  `runs` says that the guest may run
+    with an invalid vaddr before anybody restores.  `by` names who may restore first.
     """
 
     name: str
     least: int | None
     most: int | None
+    certain: bool
     never: bool
     runs: bool
     by: tuple[str, ...]
@@ -135,15 +137,9 @@ def failures(graph: StateGraph, capable: Capable) -> tuple[Failure, ...]:
 def left_behind(graph: StateGraph) -> Left:
     """Whom nobody helps.  A run is at rest where the steps of fair processes lead to nothing else any more."""
     view = _View(graph)
-    faulty = {i for i, transition in enumerate(view.system.transitions) if transition.faults}
-    fair = {i for i, p in enumerate(view.system.processes) if p.fairness is not Fairness.NONE}
-    calm = _plain(graph, ((a, b) for a, b, step in view.edges if step not in faulty))
-    obliged = _plain(graph, ((a, b) for a, b, step in view.steps_of(fair) if step not in faulty))
-    rest = nx.condensation(obliged)
-    bottoms = [rest.nodes[c]["members"] for c in rest if rest.out_degree(c) == 0]
-    helpless = _leading_to(calm, {n for members in bottoms if members <= view.exposed for n in members})
+    calm = _plain(graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
     lost = view.where("guest", {LOST})
-    losing = _leading_to(calm, lost)
+    helpless, losing = _leading_to(calm, _at_rest(view)), _leading_to(calm, lost)
     names: dict[str, tuple[bool, bool]] = {}
     for origin, to, step in view.edges:
         name = failure_name(view.system, view.system.transitions[step])
@@ -181,6 +177,11 @@ class _View:
         return {node for node, found in enumerate(self.outcomes) if found.get(aspect) in labels}
 
     @cached_property
+    def faulty(self) -> set[int]:
+        """The transitions that take a fault."""
+        return {i for i, transition in enumerate(self.system.transitions) if transition.faults}
+
+    @cached_property
     def exposed(self) -> set[int]:
         """The nodes in which the old QEMU lives and some vaddr is invalid."""
         return self.where("vaddrs", INVALID) & self.where("guest", {RUNS, STOPPED})
@@ -194,6 +195,15 @@ def _is_done(view: _View, node: int, process: int) -> bool:
     """Whether a process is idle or at rest at `node`; an action always is."""
     slot = view.system.processes[process].location
     return slot is None or view.graph.states[node][slot] in view.system.processes[process].done
+
+
+def _at_rest(view: _View) -> set[int]:
+    """The nodes at which a run stays with an invalid vaddr: fair processes, without a fault, lead to no others."""
+    fair = {i for i, process in enumerate(view.system.processes) if process.fairness is not Fairness.NONE}
+    obliged = _plain(view.graph, ((a, b) for a, b, step in view.steps_of(fair) if step not in view.faulty))
+    dag = nx.condensation(obliged)
+    bottoms = (dag.nodes[component]["members"] for component in dag if not dag.out_degree(component))
+    return {node for members in bottoms if members <= view.exposed for node in members}
 
 
 def _plain(graph: StateGraph, edges: Iterable[tuple[int, int]]) -> nx.DiGraph[int]:
@@ -268,6 +278,9 @@ class _Restores:
         self.least = _leading_to(self.between, everybody, "least")
         self.most = self._longest(everybody)
         self.by = {name: _leading_to(self.between, nodes) for name, nodes in self.sources.items()}
+        calm = _plain(view.graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
+        calm.remove_edges_from([edge for edge in calm.edges if not self.between.has_edge(*edge)])
+        self.rests = _leading_to(calm, _at_rest(view))
         self.runs = _leading_to(self.between, view.exposed & view.where("guest", {RUNS}))
 
     def _longest(self, sources: set[int]) -> dict[int, float]:
@@ -293,6 +306,7 @@ class _Restores:
             name,
             min((self.least[node] for node in restored), default=None),
             None if most == math.inf else int(most),
+            len(restored) == len(nodes) and not any(node in self.rests for node in nodes),
             len(restored) < len(nodes),
             any(node in self.runs for node in nodes),
             tuple(by for by, leading in self.by.items() if any(node in leading for node in nodes)),

@@ -113,7 +113,8 @@ def sections(found: Sequence[Figures]) -> list[Section]:
             "From a failure to the restore",
             "A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the "
             "steps that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: "
-            "no restore can be reached.  Guest runs: with an invalid vaddr, before anybody has restored.",
+            "no restore can be reached.  Certain: no run comes to rest before it.  Guest runs: with an invalid vaddr, "
+            "before anybody has restored.",
             _by_scope(found, lambda figures: figures.restores, _restores),
         ),
         Section(
@@ -188,17 +189,18 @@ def _restores(rows: list[tuple[str, Restores]]) -> tuple[tuple[str, ...], list[t
     cells: list[tuple[str, ...]] = []
     for design, restores in rows:
         if restores.reason or not restores.failures:
-            cells.append((design, "?" if restores.reason else "none", "", "", ""))
+            cells.append((design, "?" if restores.reason else "none", "", "", "", ""))
         elif len(restores.failures) > 1:
             cells.append((design, f"all {len(restores.failures)}", *_followed(restores.failures)))
         cells += [(design, failure.name, *_followed([failure])) for failure in restores.failures]
-    return ("design", "failure", "before the restore", "guest runs", "restored by"), cells
+    return ("design", "failure", "before the restore", "certain", "guest runs", "restored by"), cells
 
 
-def _followed(failures: Sequence[Failure]) -> tuple[str, str, str]:
-    """What follows one of `failures`: steps that may fail, whether the guest runs, and who restores."""
+def _followed(failures: Sequence[Failure]) -> tuple[str, str, str, str]:
+    """What follows one of `failures`: steps that may fail, whether a restore is certain, a guest runs, and by whom."""
     by = dict.fromkeys(name for failure in failures for name in failure.by)
-    return span(failures), "yes" if any(failure.runs for failure in failures) else "no", ", ".join(by) or "nobody"
+    certain, runs = all(failure.certain for failure in failures), any(failure.runs for failure in failures)
+    return span(failures), "yes" if certain else "no", "yes" if runs else "no", ", ".join(by) or "nobody"
 
 
 def span(failures: Sequence[Failure]) -> str:
