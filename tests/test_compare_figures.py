@@ -13,10 +13,15 @@ from cprcheck.compare.figures import (
     Left,
     clean_run,
     failure_capable,
+    failure_name,
     failures,
     left_behind,
+    restorers,
     start_and_stop,
 )
+from cprcheck.passes.faults import with_faults
+from cprcheck.semantics import initial_states, outcome, successors
+from cprcheck.system import State, System
 
 # ---- operations on a run without failure --------------------------------------------------------------------------
 
@@ -180,6 +185,49 @@ def test_what_follows_a_failure(case: str) -> None:
     body, expected = FOLLOWS[case]
     system = toy(body)
     assert failures(graph(system), failure_capable(system)) == tuple(Failure(*each) for each in expected)
+
+
+def walked(system: System) -> dict[str, tuple[set[int], bool, set[str]]]:
+    """For each failure the operations before the first restore, whether the guest runs, and by whom; on all runs."""
+    capable = failure_capable(system)
+    system = with_faults(system, 1, injected=False)
+    found: dict[str, tuple[set[int], bool, set[str]]] = {}
+
+    def walk(state: State, open_: dict[str, int]) -> None:
+        told = outcome(system, state)
+        for name in open_:
+            numbers, runs, by = found.setdefault(name, (set(), False, set()))
+            runs |= told["guest"] == "runs in the old QEMU" and told["vaddrs"] == "none valid"
+            found[name] = numbers, runs, by
+        for index, after in successors(system, state):
+            step = system.transitions[index]
+            by = set(restorers(system, step))
+            for name, number in open_.items() if by else ():
+                found[name][0].add(number)
+                found[name][2].update(by)
+            passed = int((step.process, step.label) in capable)
+            going = {} if by else {name: number + passed for name, number in open_.items()}
+            then, failed = outcome(system, after), failure_name(system, step)
+            if failed and then["vaddrs"] == "none valid" and "old" in then["guest"]:
+                going[failed] = 0
+            walk(after, going)
+
+    for state in initial_states(system):
+        walk(state, {})
+    return found
+
+
+LOOPS = {"after any number of operations", "after a loop in which nothing can fail", "only if somebody says so"}
+
+
+@pytest.mark.parametrize("case", sorted(FOLLOWS.keys() - LOOPS))
+def test_the_figures_are_those_of_all_runs_one_by_one(case: str) -> None:
+    system = toy(FOLLOWS[case][0])
+    told = failures(graph(system), failure_capable(system))
+    assert {f.name: (f.least, f.most, f.runs, set(f.by)) for f in told} == {
+        name: (min(numbers, default=None), max(numbers, default=None), runs, by)
+        for name, (numbers, runs, by) in walked(system).items()
+    }
 
 
 def test_an_injected_fault_makes_no_step_capable_of_failing() -> None:
