@@ -1,0 +1,105 @@
+"""`cprcheck compare`: exit codes, what is refused, and what each option does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from lamp import Run
+from toys import DESIGN
+
+SMALL = "compare toy.py --kernel E1 --topology 2p --containers 1"
+
+
+@pytest.fixture(autouse=True)
+def design(ran: Run) -> None:
+    """`toy.py`, beside `lamp.py`."""
+    Path("toy.py").write_text(DESIGN, encoding="utf-8")
+
+
+CODES = {
+    SMALL: 0,
+    f"{SMALL} -p careful=yes": 0,
+    f"{SMALL} --max-states 5": 3,
+    f"{SMALL} --timeout 0": 3,
+    "compare toy.py::toy --kernel 6.3 --containers 1": 0,
+}
+
+
+@pytest.mark.parametrize("line", CODES)
+def test_the_exit_code_says_whether_all_is_known(line: str, ran: Run) -> None:
+    code, out, err = ran(line)
+    assert (code, err, "unknown of toy" in out) == (CODES[line], "", CODES[line] == 3)
+
+
+REFUSED = {
+    "compare peterson": "peterson cannot be compared: it has no parameter 'kernel'",
+    "compare toy.py none.py": "no file FOLDER/none.py",
+    "compare toi": "no model 'toi'; there is ",
+    "compare toy.py --kernel E9": "kernel=E9: the eras are E1 ",
+    "compare toy.py --topology x": "topology=x: write p and e for ",
+    "compare toy.py -p careful": "-p careful: write -p NAME=VALUE",
+    "compare toy.py -p carefull=yes": "toy has no parameter 'carefull'; did you mean 'careful'?",
+    "compare toy.py -p careful=x": "careful=x: write yes or no",
+    "compare toy.py -p kernel=E1": "-p kernel=E1: write --kernel VALUE",
+    "compare toy.py -p topology=p": "-p topology=p: write --topology VALUE",
+    "compare toy.py -p env=cont": "-p env=cont: the environment is part of what is measured",
+}
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_cannot_be_measured_is_refused_in_a_sentence(line: str, ran: Run) -> None:
+    code, out, err = ran(line)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"cprcheck: {REFUSED[line].replace('FOLDER', str(Path.cwd()))}")
+
+
+@pytest.mark.parametrize(
+    "option", ["--containers 0", "--containers 17", "--max-states 0", "--timeout -1", "--faults 1"]
+)
+def test_a_wrong_option_is_usage(option: str, ran: Run) -> None:
+    code, out, err = ran(f"{SMALL} {option}")
+    assert (code, out, err.startswith("Usage: cprcheck compare ")) == (2, "", True)
+
+
+def test_the_options_pick_what_is_measured(ran: Run) -> None:
+    def places(line: str) -> list[str]:
+        return re.findall(r"^--- (.*)$", ran(line).out, re.MULTILINE)
+
+    assert places(SMALL) == [
+        "kernel E1, topology Cp, env quiet",
+        "kernel E1, topology Cp, env cont,stop",
+        "kernel E1, topology 2p, env quiet",
+        "kernel E1, topology 2p, env cont",
+        "kernel E1, topology 2p, env quiet",
+    ]
+    assert len(places("compare toy.py --containers 1")) == 2 + 2 + 8 + 4
+    assert len(places(f"{SMALL} --kernel 6.3 --topology p")) == 2 + 2 + 8 + 4
+    assert re.search(r"^toy +1 2 3 +1 2 3 +1 2 3$", ran(SMALL.replace("s 1", "s 3")).out, re.MULTILINE)
+
+
+def test_several_designs_share_the_tables_and_none_wins(ran: Run) -> None:
+    Path("other.py").write_text(DESIGN.replace("def toy(", "def other("))
+    out = ran(SMALL.replace("toy.py", "other.py toy.py")).out
+    rows = re.findall(r"^(\w+)  +disk full", out, re.MULTILINE)
+    assert rows == ["other", "toy"] * 3
+    assert not re.search(r"\b(best|better|winner)\b", out)
+
+
+def test_markdown_and_json(ran: Run) -> None:
+    code, out, err = ran(f"{SMALL} --markdown --json figures.json")
+    assert (code, err) == (0, "")
+    assert out.startswith("## Lines of code\n")
+    assert "| toy | disk full | never | no | no | nobody |\n" in out
+    read = json.loads(Path("figures.json").read_text(encoding="utf-8"))
+    assert read["designs"][0]["restores"][0]["failures"][0]["name"] == "disk full"
+    assert ran(f"{SMALL} --json nowhere/figures.json").code == 2
+
+
+def test_a_design_that_breaks_a_rule_is_named_with_its_line(ran: Run) -> None:
+    Path("toy.py").write_text(DESIGN.replace("s.runs = s.valid = False", "s.rums = False"))
+    code, out, err = ran(SMALL)
+    assert (code, out) == (2, "")
+    assert re.match(r"cprcheck: toy\.py:\d+: no state variable 'rums'; did you mean 'runs'\?\n", err)
