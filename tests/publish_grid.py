@@ -34,8 +34,7 @@ WORLDS = {
     "E4, all capable": {"kernel": "E4", "topology": {"exec": "p/p", "pre_save": "p/p"}},
     "E4, one incapable": {"kernel": "E4", "topology": {"exec": "e/p", "pre_save": "p/e"}},
 }
-"""Two containers; the incapable one is the one that is reached last: cpr-exec walks the newest first, pre_save the
-oldest."""
+"""Two containers; the incapable one is the one that is reached last: cpr-exec walks the newest first, pre_save the oldest."""
 ENVIRONMENTS = ("", "cont")
 MAY_HOLD_BY_DEATH = (
     "runs_only_with_valid_vaddrs",
@@ -107,8 +106,7 @@ def save(cells: dict[Key, dict[str, Any]]) -> None:
     files.write(DATA, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
-# ---- the page
----------------------------------------------------------------------------------------------------------
+# ---- the page ---------------------------------------------------------------------------------------------------------
 
 HEAD = """# The grid: prevention x recovery x place
 

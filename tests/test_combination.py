@@ -1,5 +1,4 @@
-"""Any prevention with any recovery: what holds of them by construction, and that the named designs are points among
-them."""
+"""Any prevention with any recovery: what holds of them by construction, and that the named designs are points among them."""
 
 from __future__ import annotations
 
@@ -87,12 +86,15 @@ def test_without_a_recovery_only_the_new_qemu_restores(place: Place, prevents: P
 def test_post_save_never_restores(kernel: str, topology: str) -> None:
     """P8: no function that VMState calls for one object runs after the failure of another."""
     given = params(Place.PRE_SAVE, Prevention.LOOP, Recovery.POST_SAVE, kernel=kernel, topology=topology, env="cont")
-    report = explicit(given) assert report.unreached is not None never = [report.system.transitions[index] for index
-    in report.unreached] restoring = [t for t in report.system.transitions if any("by=post_save" in str(event) for
-    event in t.events)] assert restoring assert all(transition in never for transition in restoring) none =
-    explicit(params(Place.PRE_SAVE, Prevention.LOOP, Recovery.NONE, kernel=kernel, topology=topology, env="cont"))
-    statuses = ({name: status for name, (status, _) in said(found).items()} for found in (report, none)) assert
-    next(statuses) == next(statuses)
+    report = explicit(given)
+    assert report.unreached is not None
+    never = [report.system.transitions[index] for index in report.unreached]
+    restoring = [t for t in report.system.transitions if any("by=post_save" in str(event) for event in t.events)]
+    assert restoring
+    assert all(transition in never for transition in restoring)
+    none = explicit(params(Place.PRE_SAVE, Prevention.LOOP, Recovery.NONE, kernel=kernel, topology=topology, env="cont"))
+    statuses = ({name: status for name, (status, _) in said(found).items()} for found in (report, none))
+    assert next(statuses) == next(statuses)
 
 
 # ---- the named designs ----------------------------------------------------------------------------------------------
