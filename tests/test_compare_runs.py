@@ -38,8 +38,7 @@ def at_rest(system: System, state: State) -> bool:
     for step, after in successors(system, state):
         transition = system.transitions[step]
         mover = system.processes[transition.process]
-        somewhere = mover.location is None or state[mover.location] not in mover.idle
-        if after != state and mover.fairness is not Fairness.NONE and not transition.faults and somewhere:
+        if after != state and mover.fairness is not Fairness.NONE and not transition.faults:
             return False
     return True
 
@@ -185,13 +184,13 @@ def test_a_run_ends_where_nobody_has_to_move_and_may_go_on() -> None:
     assert told(digraph([0, 1, 2], faults=[(1, 2)])) == [2, 1]
 
 
-def test_a_process_that_idles_need_not_move() -> None:
+def test_a_process_that_idles_moves_when_it_can() -> None:
     body = (
         process('yield "go"\ns.n = 1\nyield idle("wait")\ns.n = 2\n')
         + '@m.outcome("all", "x")\ndef o(s): return True\n'
     )
-    assert told(written(body).system) == [2, 1]
-    assert told(written(body.replace('idle("wait")', '"wait"')).system) == [1, 2]
+    assert told(written(body).system) == [1, 2]
+    assert told(written(body.replace("s.n = 2", "s.require(s.n == 0)")).system) == [1, 1]
 
 
 def test_each_initial_state_begins_a_run_also_when_others_lead_to_it() -> None:
