@@ -20,3 +20,12 @@ def test_the_old_answers_are_up_to_date() -> None:
 def test_the_page_has_no_other_tables() -> None:
     generated = PAGE.partition(publish_types.BEGIN)[2].partition(publish_types.END)[0]
     assert generated.count("### ") == len(publish_types.TABLES) + 1
+
+
+def test_remembering_is_as_good_as_an_ioctl() -> None:
+    """The page says so of every table."""
+    rows = {infer: [line.partition("|")[2] for line in PAGE.splitlines() if line.startswith(f"| {infer} |")]
+            for infer in ("get_iommu", "remembered")}  # fmt: skip
+    by_ioctl, by_memory = ([row.partition("|")[2] for row in found] for found in rows.values())
+    assert len(by_ioctl) == len(publish_types.TABLES)
+    assert by_ioctl == by_memory
