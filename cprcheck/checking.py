@@ -62,6 +62,18 @@ def check(model: Model | System, options: Options | None = None, progress: Progr
     return _Checker(model, options or Options(), progress or (lambda _: None)).run()
 
 
+def require_start(system: System) -> None:
+    """Raise UsageError when there is no initial state: then everything is true."""
+    if next(initial_states(system), None) is None:
+        raise UsageError(f"{system.name} has no initial state: no initial values satisfy assume_init")
+
+
+def listen(model: Model, progress: Progress) -> str:
+    """How the author's own code, run by Python for a while, differs from the System; empty when it does not."""
+    progress("native: comparing the first runs")
+    return oracle.compare(model, RUNS, walks=WALKS, length=STEPS, limit=RUNS)
+
+
 class _Checker:
     """One run of `check`."""
 
@@ -86,10 +98,10 @@ class _Checker:
 
     def run(self) -> Report:
         """Run the engines, then weigh what they said."""
-        if next(initial_states(self.system), None) is None:
-            raise UsageError(f"{self.system.name} has no initial state: no initial values satisfy assume_init")
+        require_start(self.system)
         if self.model is not None and self.options.native:
-            self.listen(self.model)
+            difference = listen(self.model, self.progress)
+            self.disagreements += [difference] if difference else []
         for engine, run in ((explicit.NAME, self.explicit), (bmc.NAME, self.bmc), (prove.NAME, self.prove)):
             if engine in self.options.engines:
                 run()
@@ -100,13 +112,6 @@ class _Checker:
         return Report(
             self.system, tuple(verdicts), self.size, self.system.scope, self.unreached, tuple(self.disagreements)
         )
-
-    def listen(self, model: Model) -> None:
-        """Compare the System with the author's own code, run by Python, on the first runs and some random ones."""
-        self.progress("native: comparing the first runs")
-        difference = oracle.compare(model, RUNS, walks=WALKS, length=STEPS, limit=RUNS)
-        if difference:
-            self.disagreements.append(difference)
 
     # ---- engines --------------------------------------------------------------------------------------------
 

@@ -7,27 +7,36 @@ Exit codes: 0 nothing violated and nothing unknown, 1 violated or unreachable, 2
 
 from __future__ import annotations
 
-import math
-import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn
 
 import click
 
-from cprcheck import __version__, catalog, files
+from cprcheck import __version__, catalog, commands, files
+from cprcheck.arguments import (
+    BAD,
+    DISAGREE,
+    INTERNAL,
+    INTERRUPTED,
+    OK,
+    UNKNOWN,
+    USAGE,
+    again,
+    bind,
+    budget,
+    fault_options,
+    model_options,
+    progress,
+    say,
+    seconds,
+)
 from cprcheck.errors import DisagreementError, ModelError, UsageError
-from cprcheck.language.model import Model
 from cprcheck.system import System, meaning
 from cprcheck.verdict import Report, Status
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-MAX_FAULTS = 1_000
-OK, BAD, USAGE, UNKNOWN, DISAGREE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
 
 
@@ -38,48 +47,6 @@ def cli() -> None:
 
     MODEL is the name of a shipped model (see `cprcheck list`), FILE.py, or FILE.py::name.
     """
-
-
-def say(lines: Iterable[str]) -> None:
-    """Print a result.  A reader that goes away (`| head`) changes nothing about the exit code.
-
-    Raises UsageError when it cannot be written for another reason.
-    """
-    try:
-        for line in lines:
-            click.echo(line)
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at the end
-        if not isinstance(error, BrokenPipeError):
-            raise UsageError(f"cannot write to standard output: {error.strerror}") from error
-
-
-def seconds(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
-    """A time limit: a finite number of seconds, 0 or more."""
-    if value is not None and not 0 <= value < math.inf:
-        raise click.BadParameter("write a number of seconds, 0 or more")
-    return value
-
-
-def fault_options(function: F) -> F:
-    """The options that say which faults may happen."""
-    injected = "Also let faults happen that the real kernel cannot produce."
-    budget_ = "How many faults may happen.  [finite]"
-    function = click.option("--injected", is_flag=True, help=injected)(function)
-    return click.option("--faults", default="finite", metavar="none|finite|N", help=budget_)(function)
-
-
-def model_options(function: F) -> F:
-    """The options that pick a model and its parameters."""
-    for option in (
-        click.option("--env", metavar="A,B…", help="What the environment may do; short for -p env=A,B…"),
-        click.option("--kernel", metavar="ERA", help="The kernel era or version; short for -p kernel=ERA."),
-        click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the model."),
-        click.argument("model"),
-    ):
-        function = option(function)
-    return function
 
 
 @cli.command(name="list")
@@ -99,7 +66,7 @@ def show(model: str, params: tuple[str, ...], kernel: str | None, env: str | Non
     """Print the transition system of MODEL: all that an engine knows of it."""
     from cprcheck.passes.faults import with_faults
 
-    system = with_faults(_bind(model, params, kernel, env).system, budget(faults), injected=injected)
+    system = with_faults(bind(model, params, kernel, env).system, budget(faults), injected=injected)
     say([f"# digest {system.digest()}; {system.merging}", *meaning(system)])
     return OK
 
@@ -141,10 +108,13 @@ def check(
         engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
     )
     with progress() as tell:
-        found = checking.check(_bind(model, params, kernel, env), options, tell)
-    again = [*_again(model, params, kernel, env, faults, injected), *(w for e in engines for w in ("--engine", e))]
-    again += ["--depth", str(depth)] if depth != checking.Options().depth else []
-    say(map(_coloured, text.report(found, again, traces=not no_traces)))
+        found = checking.check(bind(model, params, kernel, env), options, tell)
+    words = [
+        *again("check", model, params, kernel, env, faults, injected),
+        *(w for e in engines for w in ("--engine", e)),
+    ]
+    words += ["--depth", str(depth)] if depth != checking.Options().depth else []
+    say(map(_coloured, text.report(found, words, traces=not no_traces)))
     write_outputs(found, json_file, itf_file, certificates)
     return exit_code(found)
 
@@ -165,7 +135,7 @@ def step(
     """Walk MODEL by hand: see each state and what can happen next."""
     from cprcheck.passes.faults import with_faults
 
-    system = _bind(model, params, kernel, env).system
+    system = bind(model, params, kernel, env).system
     _walk(with_faults(system, budget(faults), injected=injected), take)
     return OK
 
@@ -212,35 +182,6 @@ def _ask() -> str:
 # ---- parts ------------------------------------------------------------------------------------------------------
 
 
-def _bind(model: str, params: tuple[str, ...], kernel: str | None, env: str | None) -> Model:
-    return catalog.bind(catalog.find(model), assignments(params, kernel, env))
-
-
-def assignments(params: Sequence[str], kernel: str | None, env: str | None) -> dict[str, str]:
-    """`-p NAME=VALUE` options as a dictionary."""
-    given = {}
-    for text in params:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"-p {text}: write -p NAME=VALUE")
-        given[name] = value
-    shorts = {"kernel": kernel, "env": env}
-    return given | {name: short for name, short in shorts.items() if short is not None}
-
-
-def budget(faults: str) -> int | None:
-    """The fault budget that `--faults` means; None for any finite number."""
-    if faults == "finite":
-        return None
-    if faults == "none":
-        return 0
-    if not faults.isdecimal():
-        raise UsageError(f"--faults {faults}: write none, finite or a number")
-    if int(faults) > MAX_FAULTS:
-        raise UsageError(f"--faults {faults}: at most {MAX_FAULTS} can be counted; write finite for any number")
-    return int(faults)
-
-
 def exit_code(found: Report) -> int:
     """The exit code for a report: the highest of 4, 1, 3 that applies."""
     statuses = {verdict.status for verdict in found.verdicts}
@@ -279,19 +220,6 @@ def write_certificates(found: Report, folder: Path) -> None:
                 files.write(folder / f"{files.safe(verdict.prop.name)}-{query}.smt2", content)
 
 
-def _again(
-    model: str, params: tuple[str, ...], kernel: str | None, env: str | None, faults: str, injected: bool
-) -> list[str]:
-    """The command line that leads here again, without `--property`."""
-    words = ["cprcheck", "check", model]
-    for text in params:
-        words += ["-p", text]
-    for option, value in (("--kernel", kernel), ("--env", env)):
-        words += [option, value] if value is not None else []
-    words += ["--faults", faults] if faults != "finite" else []
-    return [*words, "--injected"] if injected else words
-
-
 def _coloured(line: str) -> str:
     for word, colour in _COLOURS.items():
         if line.startswith(f"  {word} "):
@@ -299,16 +227,8 @@ def _coloured(line: str) -> str:
     return click.style(line, fg="red", bold=True) if line.startswith("DISAGREEMENT") else line
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Something that says on a terminal's stderr what is going on; silent elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("building the model") as status:
-        yield status.update
+for command in commands.COMMANDS:
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -185,7 +185,13 @@ def test_show_prints_all_that_an_engine_knows(ran: Run) -> None:
 
 
 def test_help_names_every_command_and_every_option(ran: Run) -> None:
-    assert re.findall(r"^  ([a-z]+) ", ran("--help").out, re.MULTILINE) == ["check", "list", "show", "step"]
+    assert re.findall(r"^  ([a-z]+) ", ran("--help").out, re.MULTILINE) == [
+        "check",
+        "interleavings",
+        "list",
+        "show",
+        "step",
+    ]
     said = ran("check --help")
     words = "-p --kernel --env --faults --injected --property --engine --max-states --depth --timeout --json --itf"
     words += " --certificates --no-traces --help"

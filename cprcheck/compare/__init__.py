@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several systems side by side: what is measured about each of them, never which is better."""
+"""What models can do, counted and set side by side: not what is claimed of them."""

@@ -4,29 +4,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from cprcheck.report.text import title
 from cprcheck.system import System
-from cprcheck.verdict import Report, Verdict
+from cprcheck.verdict import Report, Size, Verdict
 
 SCHEMA = "cprcheck-report-1"
 
 
 def document(found: Report) -> dict[str, Any]:
     """The report as plain data."""
-    size = found.size
     return {
         "schema": SCHEMA,
         "cprcheck": version("cprcheck"),
         "z3": version("z3-solver"),
-        "model": found.system.name,
-        "title": title(found.system),
-        "params": dict(found.system.params),
-        "digest": found.system.digest(),
-        "scope": list(found.scope),
-        "merging": found.system.merging,
+        **subject(found.system, found.size, found.scope),
+        "properties": [_verdict(found.system, verdict) for verdict in found.verdicts],
+        "unreached": None if found.unreached is None else [step(found.system, index) for index in found.unreached],
+        "disagreements": list(found.disagreements),
+    }
+
+
+def subject(system: System, size: Size | None, scope: Sequence[str]) -> dict[str, Any]:
+    """What was looked at, and how far what is said about it goes."""
+    return {
+        "model": system.name,
+        "title": title(system),
+        "params": dict(system.params),
+        "digest": system.digest(),
+        "scope": list(scope),
+        "merging": system.merging,
         "size": None
         if size is None
         else {
@@ -35,9 +45,6 @@ def document(found: Report) -> dict[str, Any]:
             "depth": size.depth,
             "complete": size.complete,
         },
-        "properties": [_verdict(found.system, verdict) for verdict in found.verdicts],
-        "unreached": None if found.unreached is None else [_step(found.system, step) for step in found.unreached],
-        "disagreements": list(found.disagreements),
     }
 
 
@@ -63,11 +70,12 @@ def _verdict(system: System, verdict: Verdict) -> dict[str, Any]:
         ],
         "steps": None if verdict.trace is None else len(verdict.trace),
         "loop": None if verdict.trace is None else verdict.trace.loop,
-        "trace": None if verdict.trace is None else [_step(system, step) for step in verdict.trace.steps],
+        "trace": None if verdict.trace is None else [step(system, index) for index in verdict.trace.steps],
     }
 
 
-def _step(system: System, index: int) -> dict[str, Any]:
+def step(system: System, index: int) -> dict[str, Any]:
+    """A step as plain data."""
     transition = system.transitions[index]
     return {
         "process": system.processes[transition.process].name,

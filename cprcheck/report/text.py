@@ -13,7 +13,7 @@ from cprcheck.errors import shorten
 from cprcheck.expr import TRUE, conj
 from cprcheck.system import Fault, Kind, State, System, Transition
 from cprcheck.trace import Trace
-from cprcheck.verdict import Report, Status, Verdict
+from cprcheck.verdict import Report, Size, Status, Verdict
 
 WIDTH = 110
 _PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
@@ -59,17 +59,19 @@ def describe(found: Report) -> str:
 
 def heading(found: Report) -> Iterator[str]:
     """The model, its size, and the scope of every verdict below."""
-    system = found.system
+    return head(found.system, found.size, found.scope)
+
+
+def head(system: System, size: Size | None, scope: Sequence[str]) -> Iterator[str]:
+    """What was looked at, and how far what is said about it goes."""
     yield from wrap(title(system), 0)
-    size = f"{len(system.slots)} slots, {len(system.processes)} processes, {len(system.transitions)} transitions"
-    if found.size is not None:
-        counted = (
-            f"{number(found.size.states)} states, {number(found.size.generated)} generated, depth {found.size.depth}"
-        )
-        size += f"; {counted}{'' if found.size.complete else ' (not all)'}"
-    yield f"  {size}"
+    said = f"{len(system.slots)} slots, {len(system.processes)} processes, {len(system.transitions)} transitions"
+    if size is not None:
+        said += f"; {number(size.states)} states, {number(size.generated)} generated, depth {size.depth}"
+        said += "" if size.complete else " (not all)"
+    yield f"  {said}"
     yield f"  digest {system.digest()} (cprcheck {version('cprcheck')})"
-    yield from wrap("scope: " + "; ".join(found.scope), 2)
+    yield from wrap("scope: " + "; ".join(scope), 2)
 
 
 def wrap(text: str, indent: int) -> list[str]:
@@ -204,12 +206,17 @@ def state_lines(system: System, state: State, at: int = 0) -> list[str]:
     return [f"{'' if row else at:>3}  {line}" for row, line in enumerate(lines)]
 
 
-def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
+def step_line(system: System, at: int, transition: Transition) -> str:
+    """Who takes step `at`, which step it is, and what was chosen."""
     process = system.processes[transition.process].name
     marked = "FAULT " if transition.faults else ""
     said = process if transition.label == process.split("(")[0] else f"{process}: {transition.label}"
     picked = f" ({', '.join(f'{q}: {a}' for q, a in transition.choices)})" if transition.choices else ""
-    text = f"{at:>3}  {marked}{said}{picked}"
+    return f"{at:>3}  {marked}{said}{picked}"
+
+
+def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
+    text = step_line(system, at, transition)
     functions = ", ".join(transition.functions)
     if not functions:
         yield text
@@ -219,12 +226,13 @@ def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str
         yield text
         yield from wrap(f"[{functions}]", 7)
     for fault in transition.faults:
-        yield f"       fault: {_fault(fault)}"
+        yield f"       fault: {fault_line(fault)}"
     for event in transition.events:
         yield f"       event: {event}"
 
 
-def _fault(fault: Fault) -> str:
+def fault_line(fault: Fault) -> str:
+    """What a fault is called, and whether the real kernel can do it."""
     return fault.label + (" (injected: the real kernel cannot do this)" if fault.injected else "")
 
 
@@ -250,7 +258,7 @@ def options(system: System, found: Sequence[tuple[int, State]], *, started: bool
     for at, (step, state) in enumerate(found, 1):
         if started:
             transition = system.transitions[step]
-            faults = "".join(f"  fault: {_fault(fault)}" for fault in transition.faults)
+            faults = "".join(f"  fault: {fault_line(fault)}" for fault in transition.faults)
             yield "  >" + next(iter(_step_lines(system, at, transition))) + faults
         else:
             yield f"  >{at:>3}  start in"

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share: exit codes, options that pick a model and its faults, and how results are printed."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from cprcheck import catalog
+from cprcheck.errors import UsageError
+from cprcheck.language.model import Model
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_FAULTS = 1_000
+OK, BAD, USAGE, UNKNOWN, DISAGREE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print a result.  A reader that goes away (`| head`) changes nothing about the exit code.
+
+    Raises UsageError when it cannot be written for another reason.
+    """
+    try:
+        for line in lines:
+            click.echo(line)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at the end
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def seconds(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    """A time limit: a finite number of seconds, 0 or more."""
+    if value is not None and not 0 <= value < math.inf:
+        raise click.BadParameter("write a number of seconds, 0 or more")
+    return value
+
+
+def fault_options(function: F) -> F:
+    """The options that say which faults may happen."""
+    injected = "Also let faults happen that the real kernel cannot produce."
+    budget_ = "How many faults may happen.  [finite]"
+    function = click.option("--injected", is_flag=True, help=injected)(function)
+    return click.option("--faults", default="finite", metavar="none|finite|N", help=budget_)(function)
+
+
+def model_options(function: F) -> F:
+    """The options that pick a model and its parameters."""
+    for option in (
+        click.option("--env", metavar="A,B…", help="What the environment may do; short for -p env=A,B…"),
+        click.option("--kernel", metavar="ERA", help="The kernel era or version; short for -p kernel=ERA."),
+        click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the model."),
+        click.argument("model"),
+    ):
+        function = option(function)
+    return function
+
+
+def bind(model: str, params: tuple[str, ...], kernel: str | None, env: str | None) -> Model:
+    """The model that the options of `model_options` pick."""
+    return catalog.bind(catalog.find(model), assignments(params, kernel, env))
+
+
+def assignments(params: Sequence[str], kernel: str | None, env: str | None) -> dict[str, str]:
+    """`-p NAME=VALUE` options as a dictionary."""
+    given = {}
+    for text in params:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"-p {text}: write -p NAME=VALUE")
+        given[name] = value
+    shorts = {"kernel": kernel, "env": env}
+    return given | {name: short for name, short in shorts.items() if short is not None}
+
+
+def budget(faults: str) -> int | None:
+    """The fault budget that `--faults` means; None for any finite number."""
+    if faults == "finite":
+        return None
+    if faults == "none":
+        return 0
+    if not faults.isdecimal():
+        raise UsageError(f"--faults {faults}: write none, finite or a number")
+    if int(faults) > MAX_FAULTS:
+        raise UsageError(f"--faults {faults}: at most {MAX_FAULTS} can be counted; write finite for any number")
+    return int(faults)
+
+
+def again(
+    command: str,
+    model: str,
+    params: tuple[str, ...],
+    kernel: str | None,
+    env: str | None,
+    faults: str,
+    injected: bool,
+) -> list[str]:
+    """The command line that leads here again, without the options of `command` alone."""
+    words = ["cprcheck", command, model]
+    for text in params:
+        words += ["-p", text]
+    for option, value in (("--kernel", kernel), ("--env", env)):
+        words += [option, value] if value is not None else []
+    words += ["--faults", faults] if faults != "finite" else []
+    return [*words, "--injected"] if injected else words
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Something that says on a terminal's stderr what is going on; silent elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("building the model") as status:
+        yield status.update
