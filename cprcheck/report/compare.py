@@ -113,14 +113,14 @@ def sections(found: Sequence[Figures]) -> list[Section]:
             "From a failure to the restore",
             "A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the "
             "steps that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: "
-            "no restore can be reached.  Certain: no run comes to rest before it.  Guest runs: with an invalid vaddr, "
+            "no restore can be reached.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, "
             "before anybody has restored.",
             _by_scope(found, lambda figures: figures.restores, _restores),
         ),
         Section(
             "What nobody recovers",
-            "Faults and refusals after which, without another fault, a run can come to rest with an invalid vaddr in a "
-            "living old QEMU, and those after which the VM can be lost.",
+            "Faults and refusals after which, without another fault, a vaddr may stay invalid for good in a living old "
+            "QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost.",
             _by_scope(found, lambda figures: figures.left, _leftovers),
         ),
     ]
