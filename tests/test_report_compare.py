@@ -98,12 +98,11 @@ From a failure to the restore
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of
     its own
 
-design             failure                         before the restore    certain  guest runs  restored by
-loop(recover=yes)  all 3                           0, no bound or never  no       yes         the caller, cont
-                   disk full                       0 to 2                yes      no          the caller
-                   cpr_state_save fails            1, no bound or never  no       yes         the caller, cont
-                   the kernel refuses: c1:         never                 no       no          nobody
-                   capable?
+design             failure                           before the restore    certain  guest runs  restored by
+loop(recover=yes)  all 3                             0, no bound or never  no       yes         the caller, cont
+                   disk full                         0 to 2                yes      no          the caller
+                   cpr_state_save fails              1, no bound or never  no       yes         the caller, cont
+                   the kernel refuses: c1: capable?  never                 no       no          nobody
 empty              none
 
 

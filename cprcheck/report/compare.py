@@ -16,6 +16,8 @@ from cprcheck.report.text import wrap
 
 T = TypeVar("T", Series, Restores, Leftovers)
 
+WIDE = 120
+"""Tables may be wider than text: a fault's label should fit into a line."""
 SCHEMA = "cprcheck-compare-1"
 GROUPS = {"old_qemu": "old QEMU", "new_qemu": "new QEMU"}
 """What the models' groups of processes are called in a table."""
@@ -41,7 +43,7 @@ class Section:
 
 
 def text(found: Sequence[Figures]) -> Iterator[str]:
-    """The figures line by line, at most `WIDTH` columns wide."""
+    """The figures line by line, at most `WIDE` columns wide."""
     for number, section in enumerate(sections(found)):
         yield from [""] * (2 if number else 0)
         yield section.title
@@ -52,7 +54,7 @@ def text(found: Sequence[Figures]) -> Iterator[str]:
                 yield f"--- {table.place}"
                 yield from wrap(f"scope: {table.scope}", 2)
                 yield ""
-            yield from columns(table.header, _first_only(table.rows))
+            yield from columns(table.header, _first_only(table.rows), WIDE)
     yield from [""] * bool(unknown(found))
     for line in unknown(found):
         yield from wrap(line, 0)
