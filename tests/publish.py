@@ -1,11 +1,13 @@
-"""Published figures: run `models/expected.toml`, and write the figures and the pages that are made from it.
+"""Published figures: run `models/expected*.toml`, and write the figures and the pages that are made from them.
 
-`python tests/publish.py` fills in states, generated, depth and the lengths of traces, and rewrites reports/README.md.
-It never touches a verdict: those are written by hand before the first run, and a difference is for a person to explain.
+`python tests/publish.py` fills in states, generated, depth and the lengths of traces, and rewrites reports/README.md;
+followed by names of models it does so for these only.  It never touches a verdict: those are written by hand before the
+first run, and a difference is for a person to explain.
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +19,18 @@ from cprcheck.cli import budget
 from cprcheck.verdict import Report
 
 ROOT = Path(__file__).resolve().parents[1]
-EXPECTED = ROOT / "models" / "expected.toml"
+EXPECTED = sorted((ROOT / "models").glob("expected*.toml"))
 PAGE = ROOT / "reports" / "README.md"
 
 
 def runs() -> list[dict[str, Any]]:
     """The published configurations."""
-    return list(tomllib.loads(EXPECTED.read_text())["run"])
+    return [run for path in EXPECTED for run in read(path)]
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The configurations of one file."""
+    return list(tomllib.loads(path.read_text())["run"])
 
 
 def title(run: dict[str, Any]) -> str:
@@ -45,20 +52,22 @@ def perform(run: dict[str, Any]) -> Report:
 
 
 def verdicts(report: Report) -> dict[str, str]:
-    """The verdict of each family; those of its instances joined by a slash when they differ."""
+    """The verdict of each property, and of each family; those of its instances joined by a slash when they differ."""
     found: dict[str, dict[str, None]] = {}
     for verdict in report.verdicts:
-        found.setdefault(verdict.prop.family, {})[verdict.status.value] = None
+        for name in (verdict.prop.name, verdict.prop.family):
+            found.setdefault(name, {})[verdict.status.value] = None
     return {family: "/".join(statuses) for family, statuses in found.items()}
 
 
 def steps(report: Report) -> dict[str, int]:
-    """The length of the shortest trace of each family that has one."""
+    """The length of the shortest trace of each property, and of each family, that has one."""
     found: dict[str, int] = {}
     for verdict in report.verdicts:
         if verdict.trace is not None:
             length = len(verdict.trace)
-            found[verdict.prop.family] = min(length, found.get(verdict.prop.family, length))
+            for name in (verdict.prop.name, verdict.prop.family):
+                found[name] = min(length, found.get(name, length))
     return found
 
 
@@ -69,11 +78,11 @@ def figures(report: Report) -> dict[str, int]:
 
 
 def page() -> str:
-    """reports/README.md, from expected.toml alone."""
+    """reports/README.md, from the files of expectations alone."""
     lines = [
         "# Published verdicts",
         "",
-        "Made by `python tests/publish.py` from `models/expected.toml`; a test holds the two together.  Each",
+        "Made by `python tests/publish.py` from `models/expected*.toml`; a test holds them together.  Each",
         "verdict was written down before the first run.  H holds, **V** violated (steps), R reachable (steps),",
         "**U** unreachable, - not asked.  Safety verdicts are by explicit search and by z3, which agreed, or by z3",
         "alone where the number of states says `more than`.  No kernel model has been compared with a kernel yet.",
@@ -123,22 +132,27 @@ def _dump(run: dict[str, Any]) -> Iterator[str]:
     for table in ("verdicts", "steps"):
         if run.get(table):
             yield f"[run.{table}]"
-            yield from (f"{key} = {quoted(value)}" for key, value in run[table].items())
+            yield from (f"{_key(key)} = {quoted(value)}" for key, value in run[table].items())
     yield ""
 
 
-def main() -> None:
-    """Fill in the figures, and rewrite the page."""
-    head = EXPECTED.read_text().partition("[[run]]")[0]
-    filled = []
-    for run in runs():
-        if not run.get("slow") or "states" not in run:
-            report = perform(run)
-            run.update(figures(report), steps={k: v for k, v in steps(report).items() if k in run["verdicts"]})
-        filled.append("\n".join(_dump(run)))
-    EXPECTED.write_text(head + "\n".join(filled))
+def _key(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'
+
+
+def main(models: list[str]) -> None:
+    """Fill in the figures of all models, or of some, and rewrite the page."""
+    for path in EXPECTED:
+        head = path.read_text().partition("[[run]]")[0]
+        filled = []
+        for run in read(path):
+            if run["model"] in (models or [run["model"]]) and (not run.get("slow") or "states" not in run):
+                report = perform(run)
+                run.update(figures(report), steps={k: v for k, v in steps(report).items() if k in run["verdicts"]})
+            filled.append("\n".join(_dump(run)))
+        path.write_text(head + "\n".join(filled))
     PAGE.write_text(page())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -20,7 +20,7 @@ HEAD = "from cprcheck import *\n"
 ONE = HEAD + "@model\ndef one() -> Model:\n    return Model()\n"
 TWO = ONE + "@model\ndef two() -> Model:\n    return Model()\n"
 CONTROL = ["dining_philosophers", "peterson", "transaction_commit", "two_phase_commit"]
-SHIPPED = [*CONTROL, "save_unwind", "v7", "vm_change_handler"]
+SHIPPED = [*CONTROL, "save_unwind", "type_inference", "v7", "vm_change_handler"]
 
 
 @pytest.fixture(autouse=True)

@@ -158,6 +158,7 @@ peterson             Peterson's algorithm: two processes, one critical section.
 transaction_commit   Transaction commit, by participants that see each other's state.
 two_phase_commit     Two-phase commit: participants agree on commit or abort.
 save_unwind          Each container's pre_save invalidates; qmp_cpr_save restores when saving fails.
+type_inference       A container outlives its QEMU; the next one has to know the container's IOMMU type.
 v7                   V7: cpr-exec invalidates, and nobody restores (with recover=yes: only what a failed
                      invalidation has begun).
 vm_change_handler    Each container's pre_save invalidates and sets a flag; its vm-change handler restores

@@ -13,8 +13,10 @@ import publish
 import pytest
 from cprcheck.models.vfio import processes, qemu
 from cprcheck.models.vfio.kernel import Era, Errno, Kernel, Vaddr
+from cprcheck.models.vfio.prevention import Blockers, Counter
 from cprcheck.models.vfio.qemu import Vm
 from cprcheck.models.vfio.runstate import Attempt, Result
+from cprcheck.models.vfio.topology import EMULATED
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
@@ -56,15 +58,9 @@ def start_before_restoring(monkeypatch: Patch) -> None:
 def incapable(monkeypatch: Patch) -> None:
     """The kernel refuses emulated devices, whatever its era; here every container has one."""
     monkeypatch.setattr(Era.E1, "excludes_emulated", True)
-    original = Kernel.declare
-
-    def broken(self, m):
-        original(self, m)
-        slots = m.declarations.names["emulated"].slots
-        for slot in slots.values():
-            m.declarations.init[slot] = (1,)
-
-    monkeypatch.setattr(Kernel, "declare", broken)
+    monkeypatch.setattr(Kernel, "emulated", lambda self, s, container: True)
+    for counter in (Counter, Blockers):
+        monkeypatch.setattr(counter, "test", see_nothing)
 
     def invalidate(self, s, container):
         for i in range(self.mappings):
@@ -79,9 +75,9 @@ def restore_twice(monkeypatch: Patch) -> None:
     """Each section is replayed a second time."""
     original = Vm.replay
 
-    def broken(self, s, container, owner):
-        yield from original(self, s, container, owner)
-        yield from original(self, s, container, owner)
+    def broken(self, s, container, by, owner=Vaddr.OLD):
+        yield from original(self, s, container, by, owner)
+        return (yield from original(self, s, container, by, owner))
 
     monkeypatch.setattr(Vm, "replay", broken)
 
@@ -117,7 +113,8 @@ def no_unwind(monkeypatch: Patch) -> None:
     original = Vm.qmp_cpr_save
 
     def broken(self, s, design):
-        return (yield from original(self, s, replace(design, save_failed=None, handler=None)))
+        forgetful = replace(design, save_failed=None, save_failed_late=None, handler=None)
+        return (yield from original(self, s, forgetful))
 
     monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
 
@@ -189,10 +186,11 @@ def load_without_restoring(monkeypatch: Patch) -> None:
     """The new QEMU gives no addresses."""
     original = Vm.replay
 
-    def broken(self, s, container, owner):
+    def broken(self, s, container, by, owner=Vaddr.OLD):
         if owner is Vaddr.OLD:
-            yield from original(self, s, container, owner)
+            yield from original(self, s, container, by, owner)
         yield "nothing is restored"
+        return Result.OK
 
     monkeypatch.setattr(Vm, "replay", broken)
 
@@ -205,7 +203,7 @@ def restore_all_after_a_failed_exec(monkeypatch: Patch) -> None:
         result = yield from original(self, s, design)
         if result != Result.OK:
             for container in self.kernel.topology.containers:
-                yield from self.replay(s, container, Vaddr.OLD)
+                yield from self.replay(s, container, "a mutant")
         return result
 
     monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
@@ -255,12 +253,46 @@ def nothing_moves(monkeypatch: Patch) -> None:
 def hang_on_device_del(monkeypatch: Patch) -> None:
     """The guest lets a device go although it does not run."""
 
-    def broken(s, vm):
-        for container in vm.kernel.topology.containers:
+    def broken(s, vm, design, kind):
+        container = s.choose("container", vm.kernel.topology.containers)
+        if kind == EMULATED and s.devices[container, EMULATED] > 0:
             yield vm.unplugging(container)
-            vm.close_devices(s, container)
+            vm.close_device(s, container)
 
     monkeypatch.setattr(processes, "unplug", broken)
+
+
+def see_nothing(self, s):
+    """The counter is not looked at, and no blocker either."""
+    yield "look the other way"
+    return Result.OK
+
+
+def count_everything(monkeypatch: Patch) -> None:
+    """Every device counts, and registers a blocker; and the kernel can do everything."""
+    monkeypatch.setattr(Kernel, "capable", lambda self, s, container: True)
+    monkeypatch.setattr(Counter, "ups", lambda self, container: len(container.groups))
+    monkeypatch.setattr(Counter, "incapable", lambda self, s, container: True)
+    monkeypatch.setattr(Blockers, "at_start", lambda self, container, kind: container.devices(kind))
+
+
+def count_nothing(monkeypatch: Patch) -> None:
+    """No device counts, and none registers a blocker; and the kernel can do nothing."""
+    monkeypatch.setattr(Kernel, "capable", lambda self, s, container: False)
+    monkeypatch.setattr(Counter, "ups", lambda self, container: 0)
+    monkeypatch.setattr(Counter, "incapable", lambda self, s, container: False)
+    monkeypatch.setattr(Blockers, "at_start", lambda self, container, kind: 0)
+
+
+def uncount_always(monkeypatch: Patch) -> None:
+    """One is taken off the counter whenever a device leaves."""
+
+    def broken(self, s, container, kind):
+        s.cpr_blocked = s.cpr_blocked - 1
+
+    monkeypatch.setattr(Counter, "unrealized", broken)
+
+
 
 
 MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
@@ -278,18 +310,36 @@ MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
     "handlers_in_order": (devices_first, never_tell_the_handlers, invalidate_at_once),
     "restored_after_failure": (invalidate_at_once, invalidate_in_the_test, no_unwind, never_tell_the_handlers),
     "guest_survives": (die_of_a_failure, fatal_exec),
-    "no_dma_with_invalid_vaddr": (restart_after_a_failed_exec, serve_through_stale_addresses),
-    "no_stuck_waiter": (load_without_restoring,),
+    "no_dma_with_invalid_vaddr": (
+        restart_after_a_failed_exec,
+        serve_through_stale_addresses,
+        invalidate_at_once,
+    ),
+    "no_stuck_waiter": (load_without_restoring, invalidate_at_once),
     "refusal_is_unreachable": (refuse_instead_of_waiting,),
     "never_aborts": (restore_twice, die_of_a_failure, fatal_exec, restore_all_after_a_failed_exec),
     "deadlock_free": (nothing_moves,),
     "nobody_stuck": (wait_for_godot,),
     "monitor_answers": (hang_on_device_del,),
     "update_succeeds": (everything_fails,),
+    "blocker_is_exact": (count_everything, count_nothing),
+    "blocker_is_exact(error=residue)": (count_everything,),
+    "blocker_is_exact(error=missed refusal)": (count_nothing,),
+    "counter_is_not_negative": (uncount_always,),
 }
 """For each property, breaks of which at least one has to turn it, in every configuration in which it holds."""
 
-DESIGNS = ("v7", "save_unwind", "vm_change_handler")
+DESIGNS = (
+    "v7",
+    "validate_first",
+    "presave_validate_all",
+    "presave_recover_all",
+    "save_unwind",
+    "blocker_counter",
+    "failure_notifier",
+    "vm_change_handler",
+    "device_blocker",
+)
 PUBLISHED = [
     (run, family)
     for run in publish.runs()
@@ -311,7 +361,7 @@ def broken_status(run: dict[str, Any], family: str, mutate: Callable[[Patch], No
             properties=(family,),
             native=False,
         )
-        statuses = {verdict.status for verdict in check(model, options).verdicts if verdict.prop.family == family}
+        statuses = {verdict.status for verdict in check(model, options).verdicts if family in (verdict.prop.name, verdict.prop.family)}
     return max(statuses, key=lambda status: status.bad)
 
 

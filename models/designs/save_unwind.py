@@ -41,14 +41,14 @@ Without faults and cont everything holds and the update is reachable, wherever a
 
 from __future__ import annotations
 
-from cprcheck.models.vfio import processes, properties
+from cprcheck.models.vfio import prevention, processes, properties, recovery
 from cprcheck.models.vfio.environment import Env, Guest
-from cprcheck.models.vfio.kernel import Era, Kernel, Vaddr
-from cprcheck.models.vfio.pre_save import invalidating
+from cprcheck.models.vfio.kernel import Era, Kernel
 from cprcheck.models.vfio.qemu import Design, Vm
 from cprcheck.models.vfio.topology import Topology
+from cprcheck.models.vfio.vaddrs import Vaddrs
 
-from cprcheck import Model, c, model
+from cprcheck import Model, model
 
 
 @model
@@ -62,18 +62,11 @@ def save_unwind(
     """Each container's pre_save invalidates; qmp_cpr_save restores when saving fails."""
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
-    pre_save = invalidating(m, vm)
-
-    @c("hw/vfio/cpr.c")
-    def vfio_cpr_unwind(s):
-        """Restore what the flags say was invalidated."""
-        for container in topology.newest_first:
-            yield f"unwind {container}?"
-            if s.vaddr_unmapped[container]:
-                yield from vm.replay(s, container, Vaddr.OLD)
-                s.vaddr_unmapped[container] = False
-
-    design = Design(pre_save=pre_save, save_failed=vfio_cpr_unwind)
+    vaddrs = Vaddrs.declare(m, vm, flagged=True)
+    design = Design(
+        pre_save=vaddrs.pre_save(prevention.test_own(vaddrs)),
+        save_failed=recovery.unwind(vaddrs),
+    )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

@@ -3,12 +3,11 @@
 
 Asked: who restores the addresses when something fails after they are gone?
 
-Stands for: qemu-devel, "[PATCH V7 19/29] vfio-pci: cpr part 1 (fd and dma)", 22 December 2021; with recover=yes
-also "[PATCH V7 22/29] vfio-pci: recover from unmap-all-vaddr failure".  Containers have no vmstate here: a
-pre_save that fails happens in cpr-save, when all addresses are still valid.
+Stands for: qemu-devel, "[PATCH V7 19/29] vfio-pci: cpr part 1 (fd and dma)", 22 December 2021.  Containers have no
+vmstate here: a pre_save that fails happens in cpr-save, when all addresses are still valid.
 
-Prevention: a test in the loop that invalidates; with recover=yes a pass over all containers before it.
-Recovery: none; with recover=yes the containers invalidated so far, when an invalidation fails.
+Prevention: a test in the loop that invalidates.
+Recovery: none; part 22 of the series adds one (`validate_first` with recover=yes).
 
 Expected, written down before any engine ran on this file (real faults, any finite number of them):
 
@@ -36,11 +35,6 @@ E4, p/p: as E1, without a device that waits; in the new QEMU a MAP(V) may find n
 that aborts.
 Without faults everything holds and the update is reachable, wherever all containers are capable, with cont too:
 cpr-exec then refuses on the runstate before it touches anything.
-With recover=yes, E4, e/p: the first pass refuses, so validated_before_invalidated and restored_after_failure hold
-and cont is harmless; refused_before_stop stays violated, because cpr-save has stopped the VM.  With injected
-faults on p/p, no_restore_of_valid is violated by Defect A: the first invalidation fails, and the container of the
-other space is "restored".  With env=again Defect A needs no injected fault: cpr_state_save fails; the second
-attempt cannot invalidate c1 again (K7) and restores c0; the third cannot either, and "restores" c0, which is valid.
 With env=reset, never_aborts is violated: no transition leads from SAVE_VM to PRELAUNCH.  With env=hotplug, E1, p,
 monitor_answers is violated by K14 when cpr_state_save has failed; with env=cont,unplug, pe, by K11: the guest runs,
 its emulated device waits, and device_del waits for the device.  Without cont it holds: a guest that does not run lets
@@ -49,14 +43,14 @@ no device go, and one that runs has all addresses.
 
 from __future__ import annotations
 
-from cprcheck.models.vfio import processes, properties
+from cprcheck.models.vfio import prevention, processes, properties
 from cprcheck.models.vfio.environment import Env, Guest
-from cprcheck.models.vfio.kernel import Era, Errno, Extension, Kernel, Vaddr
+from cprcheck.models.vfio.kernel import Era, Kernel
 from cprcheck.models.vfio.qemu import Design, Vm
-from cprcheck.models.vfio.runstate import Result
 from cprcheck.models.vfio.topology import Topology
+from cprcheck.models.vfio.vaddrs import Vaddrs
 
-from cprcheck import Model, OneOf, c, model
+from cprcheck import Model, model
 
 
 @model
@@ -64,62 +58,14 @@ def v7(
     kernel: Era = Era.E1,
     topology: Topology = Topology.parse("e"),
     mappings: int = 1,
-    recover: bool = False,
     guest: Guest = Guest.RUNNING,
     env: frozenset[Env] = frozenset(),
 ) -> Model:
-    """V7: cpr-exec invalidates, and nobody restores (with recover=yes: only what a failed invalidation has begun)."""
+    """V7: cpr-exec tests and invalidates one container after the other, and nobody restores."""
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
-    containers = topology.newest_first
-    m.var("last_container", OneOf("none", *containers), init="none")
-
-    @c("hw/vfio/cpr.c")
-    def vfio_is_cpr_capable(s, container):
-        """Both extensions, the second only if the first is there."""
-        return vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR) and vm.kernel.check_extension(
-            s, container, Extension.UNMAP_ALL
-        )
-
-    @c("hw/vfio/cpr.c")
-    def vfio_cpr_save(s):
-        """Part 1: test and invalidate in one loop; an error returns at once."""
-        for container in containers:
-            yield f"{container}: capable?"
-            if not vfio_is_cpr_capable(s, container):
-                return Result.ERROR
-            yield f"{container}: unmap all vaddrs"
-            if vm.kernel.unmap_vaddr_all(s, container) != Errno.OK:
-                return Result.ERROR
-        return Result.OK
-
-    @c("hw/vfio/cpr.c:vfio_cpr_save")
-    def vfio_cpr_save_recover(s):
-        """With part 22: test all, then invalidate all; when that fails, walk again and restore up to the failed one.
-
-        Its `break` leaves the inner loop only, over the containers of one address space: those of every older
-        space are "restored" although they may never have been invalidated (Defect A).
-        """
-        for container in containers:
-            yield f"{container}: capable?"
-            if not vfio_is_cpr_capable(s, container):
-                return Result.ERROR
-        for container in containers:
-            yield f"{container}: unmap all vaddrs"
-            if vm.kernel.unmap_vaddr_all(s, container) != Errno.OK:
-                s.last_container = container
-                break
-        else:
-            return Result.OK
-        for container in containers:  # one container in each address space
-            yield f"{container}: recover?"
-            if s.last_container != container:
-                yield from vm.replay(s, container, Vaddr.OLD)
-        yield "recovered"
-        s.last_container = "none"
-        return Result.ERROR
-
-    design = Design(before_exec=vfio_cpr_save_recover if recover else vfio_cpr_save)
+    vaddrs = Vaddrs.declare(m, vm)
+    design = Design(before_exec=vaddrs.in_exec(prevention.test_own(vaddrs)))
     processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

@@ -44,14 +44,14 @@ Without faults and cont everything holds and the update is reachable, wherever a
 
 from __future__ import annotations
 
-from cprcheck.models.vfio import processes, properties
+from cprcheck.models.vfio import prevention, processes, properties, recovery
 from cprcheck.models.vfio.environment import Env, Guest
-from cprcheck.models.vfio.kernel import Era, Kernel, Vaddr
-from cprcheck.models.vfio.pre_save import invalidating
+from cprcheck.models.vfio.kernel import Era, Kernel
 from cprcheck.models.vfio.qemu import Design, Vm
 from cprcheck.models.vfio.topology import Topology
+from cprcheck.models.vfio.vaddrs import Vaddrs
 
-from cprcheck import Model, c, model
+from cprcheck import Model, model
 
 
 @model
@@ -66,17 +66,12 @@ def vm_change_handler(
     """Each container's pre_save invalidates and sets a flag; its vm-change handler restores when the VM starts."""
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
-    pre_save = invalidating(m, vm)
-
-    @c("hw/vfio/cpr.c")
-    def vfio_vm_change_handler(s, container):
-        """Restore if the flag is set.  It has no way to veto the start."""
-        yield f"vm_state_notify: {container}: restore?"
-        if s.vaddr_unmapped[container]:
-            yield from vm.replay(s, container, Vaddr.OLD)
-            s.vaddr_unmapped[container] = False
-
-    design = Design(pre_save=pre_save, handler=vfio_vm_change_handler, handler_first=first)
+    vaddrs = Vaddrs.declare(m, vm, flagged=True)
+    design = Design(
+        pre_save=vaddrs.pre_save(prevention.test_own(vaddrs)),
+        handler=recovery.handler(vaddrs),
+        handler_first=first,
+    )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

@@ -22,9 +22,10 @@ class Env(Enum):
     RESET = "the user resets the machine, which ends the SHUTDOWN runstate, and aborts QEMU after cpr-save"
     AGAIN = "the management tries a second and a third time when an attempt has failed"
     HOTPLUG = "the user plugs a physical or emulated device into an existing container"
-    UNPLUG = "the user unplugs the emulated devices of a container while the guest runs"
+    UNPLUG = "the user unplugs a device while the guest runs, the last one of a container too"
     CLOSE = "an error that shows only when the state file is closed, which cpr-save ignores"
     PAUSE = "QEMU was started with -action shutdown=pause, so a failed exec does not end it"
+    IMMORTAL = "nothing real: the old QEMU survives hw_error and a failed exec; tells what holds only because it dies"
     MONITORS = "the user has a second, human monitor, which may be served between the exec request and the exec"
 
 
@@ -45,7 +46,8 @@ class Command(Enum):
     RESET = "system_reset"
     PLUG_PHYSICAL = "device_add of a physical device"
     PLUG_EMULATED = "device_add of an emulated device"
-    UNPLUG = "device_del of the emulated devices"
+    UNPLUG_PHYSICAL = "device_del of a physical device"
+    UNPLUG_EMULATED = "device_del of an emulated device"
 
 
 def commands(env: frozenset[Env]) -> tuple[Command, ...]:
@@ -55,6 +57,6 @@ def commands(env: frozenset[Env]) -> tuple[Command, ...]:
         Env.STOP: (Command.STOP,),
         Env.RESET: (Command.RESET,),
         Env.HOTPLUG: (Command.PLUG_PHYSICAL, Command.PLUG_EMULATED),
-        Env.UNPLUG: (Command.UNPLUG,),
+        Env.UNPLUG: (Command.UNPLUG_PHYSICAL, Command.UNPLUG_EMULATED),
     }
     return tuple(command for switch, given in by_switch.items() if switch in env for command in given)

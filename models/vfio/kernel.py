@@ -11,8 +11,7 @@ on nothing may wait any more: a container with an emulated device cannot be inva
 attached while something is invalid.
 
 Left out, because no design here depends on it: ranges and partial invalidation (K8, K26), locked-memory
-accounting (K1, K2), the owner's mm and task (K3 to K6: cpr-exec keeps the task), several devices in one
-container (they are alike).
+accounting (K1, K2), the owner's mm and task (K3 to K6: cpr-exec keeps the task).
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from cprcheck import Bool, Model, Range, c, every, some
+from cprcheck import Model, Range, c, every, some
 
-from .topology import EMULATED, PHYSICAL, Container, Topology
+from .topology import EMULATED, KINDS, PHYSICAL, Container, Topology
 
 TYPE1 = "drivers/vfio/vfio_iommu_type1.c"
 
@@ -35,6 +34,7 @@ class Vaddr(Enum):
     OLD = "an address in the old QEMU"
     NEW = "an address in the new QEMU"
     INVALID = "no address"
+    NONE = "nothing: the mapping went with the last group of its container (K23)"
 
 
 class Errno(Enum):
@@ -107,25 +107,51 @@ class Era(Enum):
 class Kernel:
     """One kernel with the containers of one VM.
 
-    State: `vaddr[c, i]` of mapping i of container c, and `emulated[c]`, whether an emulated group is attached.
+    State: `vaddr[c, i]` of mapping i of container c, and, where devices come (`plugs`) or go (`unplugs`),
+    `devices[c, kind]`, how many devices of a kind have their group in c.
     """
 
     era: Era
     topology: Topology
     mappings: int = 1
+    plugs: bool = False
+    unplugs: bool = False
 
     def declare(self, m: Model) -> None:
         """Add the kernel's state to `m`."""
         containers = self.topology.containers
         m.array("vaddr", (containers, Range(0, self.mappings - 1)), Vaddr, init=Vaddr.OLD)
-        m.array("emulated", containers, Bool, init=lambda container: container.emulated)
+        if self.plugs or self.unplugs:
+            m.array("devices", (containers, KINDS), Range(0, self.most), init=lambda c, kind: c.devices(kind))
         m.note(self.era.scope)
+        if self.plugs:
+            m.note(f"at most {self.most} devices of a kind in a container")
+        lacking = [container.name for container in containers if container.lacking]
+        if lacking:
+            m.note(f"injected: {', '.join(lacking)} without VFIO_UPDATE_VADDR")
+
+    @property
+    def most(self) -> int:
+        """How many devices of a kind fit into a container: where they may be plugged, one more than at the start."""
+        return max(c.devices(kind) for c in self.topology.containers for kind in KINDS) + self.plugs
 
     # ---- questions, for properties and guards -----------------------------------------------------------------
 
     def vaddrs(self, s: Any, container: Container) -> Iterator[Any]:
         """The addresses of a container's mappings."""
         return (s.vaddr[container, i] for i in range(self.mappings))
+
+    def emulated(self, s: Any, container: Container) -> bool:
+        """Whether an emulated group is attached."""
+        if self.plugs or self.unplugs:
+            return s.devices[container, EMULATED] > 0
+        return container.emulated
+
+    def exists(self, s: Any, container: Container) -> bool:
+        """Whether a group is attached at all: without one there is no container."""
+        if not self.unplugs:
+            return True
+        return (s.devices[container, PHYSICAL] > 0) | (s.devices[container, EMULATED] > 0)
 
     def valid(self, s: Any, container: Container) -> bool:
         """No mapping of `container` is invalid."""
@@ -137,24 +163,29 @@ class Kernel:
 
     def capable(self, s: Any, container: Container) -> bool:
         """Whether `container` could be invalidated now, if nothing in it is invalid already."""
-        return not (self.era.excludes_emulated and s.emulated[container])
+        if container.lacking:
+            return not self.exists(s, container)
+        return not (self.era.excludes_emulated and self.emulated(s, container))
 
     def all_capable(self, s: Any) -> bool:
         """Whether every container could be invalidated."""
-        if not self.era.excludes_emulated:
-            return True
-        return every(s.emulated[container] == False for container in self.topology.containers)  # noqa: E712
+        return every(self.capable(s, container) for container in self.topology.containers)
 
     # ---- ioctls -------------------------------------------------------------------------------------------------
 
     @c(f"{TYPE1}:vfio_iommu_type1_check_extension")
     def check_extension(self, s: Any, container: Container, extension: Extension) -> bool:
-        """VFIO_CHECK_EXTENSION on a container that has its IOMMU type.
+        """VFIO_CHECK_EXTENSION on a container.
 
-        E1 answers 1 always.  E4 answers UPDATE_VADDR with 1 exactly when no emulated group is attached.
+        E1 answers 1 always.  E4 answers UPDATE_VADDR with 1 exactly when the container has its IOMMU type, which it
+        loses with its last group, and no emulated group is attached.
         """
-        if extension is Extension.UPDATE_VADDR and self.era.excludes_emulated:
-            return s.emulated[container] == False  # noqa: E712
+        s.emit("CHECK_EXTENSION", container=container, extension=extension.name)
+        if extension is Extension.UPDATE_VADDR:
+            if container.lacking:
+                return False
+            if self.era.excludes_emulated:
+                return self.exists(s, container) and not self.emulated(s, container)
         return True
 
     @c(f"{TYPE1}:vfio_dma_do_unmap")
@@ -164,9 +195,11 @@ class Kernel:
         -EBUSY with an emulated group attached (E4); -EINVAL when a mapping is invalid already, and then those
         that it had reached are valid again (K7).
         """
-        if self.era.excludes_emulated and s.emulated[container]:
+        if self.era.excludes_emulated and self.emulated(s, container):
+            s.emit("refused", by="the kernel, EBUSY", container=container)
             return Errno.EBUSY
-        if some(v == Vaddr.INVALID for v in self.vaddrs(s, container)):
+        if container.lacking or some(v == Vaddr.INVALID for v in self.vaddrs(s, container)):
+            s.emit("refused", by="the kernel, EINVAL", container=container)
             return Errno.EINVAL
         if s.fault(f"{container}: UNMAP(ALL|V) fails for no reason", injected=True):
             return Errno.EINVAL
@@ -176,8 +209,8 @@ class Kernel:
         return Errno.OK
 
     @c(f"{TYPE1}:vfio_dma_do_map")
-    def map_vaddr(self, s: Any, container: Container, mapping: int, owner: Vaddr) -> Errno:
-        """MAP(V) of one mapping by the QEMU that `owner` names.
+    def map_vaddr(self, s: Any, container: Container, mapping: int, owner: Vaddr, by: str) -> Errno:
+        """MAP(V) of one mapping by the QEMU that `owner` names; `by` says for the reader which part of it.
 
         -EINVAL when the mapping is valid (K9).  From E4 on a new owner is charged for the pinned pages, which
         its RLIMIT_MEMLOCK may not allow: -ENOMEM, and the mapping stays invalid (K10).  The old QEMU owns them already.
@@ -188,7 +221,7 @@ class Kernel:
         if self.era.moves_owner and owner is Vaddr.NEW and s.fault(f"{container}: no locked memory left (K10)"):
             return Errno.ENOMEM
         s.vaddr[container, mapping] = owner
-        s.emit("MAP(V)", container=container)
+        s.emit("MAP(V)", container=container, by=by)
         return Errno.OK
 
     # ---- what may sleep -------------------------------------------------------------------------------------------
@@ -199,7 +232,7 @@ class Kernel:
 
         E4 refuses it while anything in the container is invalid.  E1 lets a physical group with a new domain wait
         until all is valid: the caller sleeps, with whatever locks of its own it holds (K14).  A group that fits
-        into a domain of the container joins it at once.
+        into a domain of the container joins it at once.  The first group of a container brings the mappings with it.
         """
         if self.era.excludes_emulated:
             if not self.valid(s, container):
@@ -207,13 +240,27 @@ class Kernel:
         elif kind == PHYSICAL and not self.valid(s, container) and self.needs_domain(s, container):
             yield self.waits_for_all(container)
             s.require(self.valid(s, container))
-        if kind == EMULATED:
-            s.emulated[container] = True
+        if self.unplugs and not self.exists(s, container):
+            for i in range(self.mappings):
+                s.vaddr[container, i] = Vaddr.OLD
+        s.devices[container, kind] = s.devices[container, kind] + 1
         return Errno.OK
+
+    @c(f"{TYPE1}:vfio_iommu_type1_detach_group")
+    def detach_group(self, s: Any, container: Container, kind: str) -> bool:
+        """A group leaves.  With the last one the mappings go, valid or not (K23); whether it was the last."""
+        s.devices[container, kind] = s.devices[container, kind] - 1
+        if self.exists(s, container):
+            return False
+        for i in range(self.mappings):
+            s.vaddr[container, i] = Vaddr.NONE
+        return True
 
     def needs_domain(self, s: Any, container: Container) -> bool:
         """Whether a physical group needs a domain of its own: the first one does, another may fit or not."""
-        return not container.physical or s.choose("domain", ("new", "existing")) == "new"
+        if s.devices[container, PHYSICAL] == 0:
+            return True
+        return s.choose("domain", ("new", "existing")) == "new"
 
     def waits_for_all(self, container: Container) -> str:
         """The step of a physical group that waits to be attached."""

@@ -8,9 +8,10 @@ from typing import Any
 from cprcheck import Model, c, idle
 
 from .environment import Command, Env, commands
-from .qemu import RUNSTATE, Design, Steps, Vm
+from .kernel import Errno
+from .qemu import PLUGS, RUNSTATE, Design, Steps, Vm
 from .runstate import Attempt, Result, RunState, Vcpus
-from .topology import EMULATED, PHYSICAL
+from .topology import EMULATED, PHYSICAL, Container
 
 
 def run(m: Model, vm: Vm, design: Design) -> None:
@@ -33,7 +34,8 @@ def run(m: Model, vm: Vm, design: Design) -> None:
 def run_old(m: Model, vm: Vm, design: Design) -> None:
     """The old QEMU: the management's commands, and the main loop that performs the exec."""
     attempts = (1, 2, 3) if Env.AGAIN in vm.env else (1,)
-    exec_may_return = Env.AGAIN in vm.env and Env.PAUSE in vm.env
+    lives_on = Env.PAUSE in vm.env or Env.IMMORTAL in vm.env
+    exec_may_return = Env.AGAIN in vm.env and (lives_on or design.survives_exec)
 
     @m.process(group=vm.old)
     def management(s):
@@ -57,7 +59,8 @@ def run_old(m: Model, vm: Vm, design: Design) -> None:
     def main_loop_should_exit(s):
         """execvp when it was requested; if that returns, the ordinary shutdown.
 
-        With -action shutdown=pause that is vm_stop(RUN_STATE_SHUTDOWN): a VM that does not run keeps its runstate.
+        With -action shutdown=pause that is vm_stop(RUN_STATE_SHUTDOWN): a VM that does not run keeps its runstate.  A
+        design that survives it calls its notifiers instead, and leaves the VM as it is, as cpr_exec_failed of V9 does.
         """
         while True:
             yield idle("act on an exec request")
@@ -68,10 +71,14 @@ def run_old(m: Model, vm: Vm, design: Design) -> None:
                     s.runstate = RunState.PRELAUNCH
                     s.vcpus = Vcpus.PAUSED
                     s.exec(vm.old, vm.new)
-                s.attempt = Attempt.FAILED
-                if Env.PAUSE not in vm.env:
-                    s.kill(vm.old)
-                vm.vm_stop(s, RunState.SHUTDOWN)
+                if design.survives_exec:
+                    yield from design.exec_failed(s)
+                    s.attempt = Attempt.FAILED
+                else:
+                    s.attempt = Attempt.FAILED
+                    if not lives_on:
+                        s.kill(vm.old)
+                    vm.vm_stop(s, RunState.SHUTDOWN, design)
 
 
 def run_new(m: Model, vm: Vm, design: Design) -> None:
@@ -100,7 +107,7 @@ def run_devices(m: Model, vm: Vm) -> None:
         """A device that is not stopped when the VM stops: it has no migration support."""
         while True:
             yield idle("ask for a translation")
-            s.require(s.emulated[container], not vm.gone(s))
+            s.require(vm.kernel.emulated(s, container), not vm.gone(s))
             s.emit("a device asks for a translation", container=container)
             yield from vm.kernel.pin_pages(s, container, vm)
 
@@ -126,13 +133,17 @@ def run_user(m: Model, vm: Vm, design: Design) -> None:
                 if s.command == Command.CONT:
                     yield from qmp_cont(s, vm, design)
                 elif s.command == Command.STOP:
-                    vm.vm_stop(s, RunState.PAUSED)
+                    vm.vm_stop(s, RunState.PAUSED, design)
                 elif s.command == Command.RESET:
                     reset(s)
-                elif s.command == Command.UNPLUG:
-                    yield from unplug(s, vm)
+                elif s.command == Command.PLUG_PHYSICAL:
+                    yield from plug(s, vm, design, PHYSICAL)
+                elif s.command == Command.PLUG_EMULATED:
+                    yield from plug(s, vm, design, EMULATED)
+                elif s.command == Command.UNPLUG_PHYSICAL:
+                    yield from unplug(s, vm, design, PHYSICAL)
                 else:
-                    yield from plug(s, vm)
+                    yield from unplug(s, vm, design, EMULATED)
                 s.command = Command.NONE
 
 
@@ -157,23 +168,50 @@ def reset(s: Any) -> None:
         s.runstate = RunState.PRELAUNCH
 
 
-@c("hw/vfio/common.c:vfio_connect_container")
-def plug(s: Any, vm: Vm) -> Steps:
-    """device_add: the group joins a container of its address space, if the kernel lets it."""
+@c("hw/vfio/pci.c:vfio_realize")
+def plug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
+    """device_add: the group joins the container of its address space, if the kernel lets it.
+
+    Where a design watches devices, the rest of the realize may fail after it has been told; then the group leaves
+    again.
+    """
+    if not vm.kernel.plugs:
+        return
     container = s.choose("container", vm.kernel.topology.containers)
-    if s.command == Command.PLUG_EMULATED:
-        yield from vm.kernel.attach_group(s, container, EMULATED)
-    else:
-        yield from vm.kernel.attach_group(s, container, PHYSICAL)
+    if s.devices[container, kind] == vm.kernel.most or (vm.counts and s.plugs == PLUGS):
+        return
+    result = yield from vm.kernel.attach_group(s, container, kind)
+    if result != Errno.OK:
+        return
+    if vm.counts:
+        s.plugs = s.plugs + 1
+    if design.devices is not None:
+        design.devices.realized(s, container, kind)
+        if s.fault("the device cannot be realized, after its group was attached"):
+            leave(s, vm, design, container, kind)
 
 
-def unplug(s: Any, vm: Vm) -> Steps:
-    """device_del of the emulated devices of each container that has a physical group too: one group is left.
+def unplug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
+    """device_del: the group leaves its container, and with the last one the container goes.
 
     A PCI device leaves when the guest acknowledges, so only a guest that runs lets it go.
     """
-    if s.vcpus == Vcpus.RUNNING:
-        for container in vm.kernel.topology.containers:
-            if container.physical:
-                yield vm.unplugging(container)
-                vm.close_devices(s, container)
+    if not vm.kernel.unplugs:
+        return
+    container = s.choose("container", vm.kernel.topology.containers)
+    if s.vcpus != Vcpus.RUNNING or s.devices[container, kind] == 0:
+        return
+    if kind == EMULATED:
+        yield vm.unplugging(container)
+        vm.close_device(s, container)
+    leave(s, vm, design, container, kind)
+
+
+@c("hw/vfio/common.c:vfio_disconnect_container")
+def leave(s: Any, vm: Vm, design: Design, container: Container, kind: str) -> None:
+    """A group leaves its container; tell the design, also when it was the last one."""
+    if design.devices is not None:
+        design.devices.unrealized(s, container, kind)
+    last = vm.kernel.detach_group(s, container, kind)
+    if last and design.devices is not None:
+        design.devices.destroyed(s, container)

@@ -8,10 +8,12 @@ hurts differently on different kernels, and each violation is graded by what is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cprcheck import Model, every, implies, some
 
+from . import outcome
 from .environment import Env
 from .kernel import Vaddr
 from .qemu import Design, Vm
@@ -23,7 +25,10 @@ def declare(m: Model, vm: Vm, design: Design) -> None:
     safety(m, vm, design)
     liveness(m, vm)
     waiters(m, vm)
+    if design.blocked is not None:
+        blocker(m, vm, design.blocked)
     severities(m, vm)
+    outcome.declare(m, vm)
 
 
 def safety(m: Model, vm: Vm, design: Design) -> None:
@@ -60,7 +65,7 @@ def safety(m: Model, vm: Vm, design: Design) -> None:
     @m.reachable
     def update_succeeds(s):
         """The update can succeed: the new QEMU has all containers."""
-        return (s.attempt == Attempt.DONE) & every(v == Vaddr.NEW for v in s.vaddr)
+        return (s.attempt == Attempt.DONE) & every((v == Vaddr.NEW) | (v == Vaddr.NONE) for v in s.vaddr)
 
 
 def liveness(m: Model, vm: Vm) -> None:
@@ -93,6 +98,27 @@ def liveness(m: Model, vm: Vm) -> None:
             return hangs(m, vm, s) == False  # noqa: E712
 
 
+ERRORS = ("residue", "missed refusal")
+
+
+def blocker(m: Model, vm: Vm, blocked: Callable[[Any], Any]) -> None:
+    """What is claimed of a blocker or a counter, in the old QEMU."""
+
+    @m.invariant(error=ERRORS)
+    def blocker_is_exact(s, error):
+        """An update is forbidden (no residue) if and only if some container cannot take part (no missed refusal)."""
+        if error == "residue":
+            return implies(s.alive(vm.old) & blocked(s), vm.kernel.all_capable(s) == False)  # noqa: E712
+        return implies(s.alive(vm.old) & (vm.kernel.all_capable(s) == False), blocked(s))  # noqa: E712
+
+    if vm.counts and vm.kernel.unplugs:
+
+        @m.invariant
+        def counter_is_not_negative(s):
+            """Nothing is taken off the counter that was not put there."""
+            return s.cpr_blocked >= 0
+
+
 def may_hang(vm: Vm) -> bool:
     """Whether a command of the user may sleep in the kernel (K14, K11)."""
     return vm.kernel.era.waits and not vm.env.isdisjoint({Env.HOTPLUG, Env.UNPLUG})
@@ -104,7 +130,7 @@ def hangs(m: Model, vm: Vm, s: Any) -> Any:
     for container in vm.kernel.topology.containers:
         if Env.HOTPLUG in vm.env:
             found.append(m.at("monitor", vm.kernel.waits_for_all(container)))
-        if Env.UNPLUG in vm.env and container.physical:
+        if Env.UNPLUG in vm.env:
             found.append(m.at("monitor", vm.unplugging(container)) & s.waiting[container])
     return some(found)
 
@@ -163,7 +189,7 @@ def severities(m: Model, vm: Vm) -> None:
 
         @m.severity("device waits")
         def device_waits(s):
-            return some(s.emulated[one] & not_valid(s, one) for one in kernel.topology.containers)
+            return some(kernel.emulated(s, one) & not_valid(s, one) for one in kernel.topology.containers)
 
         def not_valid(s, container):
             return some(v == Vaddr.INVALID for v in kernel.vaddrs(s, container))

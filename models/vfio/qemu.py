@@ -15,10 +15,10 @@ of devices other than whether it was saved, `cont` in the new QEMU before cpr-lo
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from cprcheck import Bool, Model, c
+from cprcheck import Bool, Model, Range, c
 from cprcheck.language.declare import Group, Lock
 
 from .environment import Command, Env, Guest, commands
@@ -27,6 +27,8 @@ from .runstate import Attempt, Result, RunState, Vcpus
 from .topology import Container
 
 Steps = Generator[Any, None, Any]
+NEW_QEMU = "the new QEMU"
+"""Who gives the addresses when nothing has failed."""
 CPR, RUNSTATE, CPUS = "migration/cpr.c", "softmmu/runstate.c", "softmmu/cpus.c"
 
 
@@ -35,20 +37,43 @@ ContainerHook = Callable[[Any, Container], Steps]
 
 
 @dataclass(frozen=True)
+class DeviceHooks:
+    """What a design does when devices come and go; each is one step with the kernel's.
+
+    `realized` and `unrealized` get (s, container, kind of device), the first when the group has been attached, the
+    second before it leaves.  `destroyed` gets (s, container) when its last group has left.
+    """
+
+    realized: Callable[[Any, Container, str], None]
+    unrealized: Callable[[Any, Container, str], None]
+    destroyed: Callable[[Any, Container], None]
+
+
+@dataclass(frozen=True)
 class Design:
     """Where a design hooks in; what is None is not there.
 
-    `pre_save` of a container's vmstate, in cpr-save.  `save_failed`, called by qmp_cpr_save when
-    qemu_save_device_state has failed, before the VM is started again.  `before_exec`, called by qmp_cpr_exec.
-    `handler`, the vm-change handler of a container, on the way to a running state; `handler_first` puts it
-    before the handlers that start DMA.
+    `entry`, the first thing in qmp_cpr_save.  `pre_save` and `post_save` of a container's vmstate, in cpr-save.
+    `save_failed`, called by qmp_cpr_save when it fails after that, before the VM is started again;
+    `save_failed_late`, after that.  `before_exec`, called by qmp_cpr_exec; `exec_failed`, when that or something
+    after it has failed; with `survives_exec` a failed execvp is followed by `exec_failed` instead of the shutdown.
+    `handler`, the vm-change handler of a container, on the way to a running state; `handler_first` puts it before the
+    handlers that start DMA. `devices`, when devices come and go.  `blocked` tells whether a blocker or a counter
+    forbids an update.
     """
 
+    entry: Hook | None = None
     pre_save: ContainerHook | None = None
+    post_save: ContainerHook | None = None
     save_failed: Hook | None = None
+    save_failed_late: Hook | None = None
     before_exec: Hook | None = None
+    exec_failed: Hook | None = None
+    survives_exec: bool = False
     handler: ContainerHook | None = None
     handler_first: bool = True
+    devices: DeviceHooks | None = None
+    blocked: Callable[[Any], Any] | None = None
 
 
 def waits_for_workers(kernel: Kernel, env: frozenset[Env]) -> bool:
@@ -56,9 +81,16 @@ def waits_for_workers(kernel: Kernel, env: frozenset[Env]) -> bool:
     return kernel.era.waits and Env.UNPLUG in env
 
 
+PLUGS = 3
+"""Where something counts devices, so many may be plugged while the VM runs: it may count without end."""
+
+
 @dataclass(frozen=True)
 class Vm:
-    """One VM: its kernel, what its environment may do, and the handles that processes need."""
+    """One VM: its kernel, what its environment may do, and the handles that processes need.
+
+    `counts` says that the design counts devices, so that only `PLUGS` of them may be plugged.
+    """
 
     kernel: Kernel
     guest: Guest
@@ -66,10 +98,12 @@ class Vm:
     old: Group
     new: Group
     bql: Lock
+    counts: bool
 
     @classmethod
-    def declare(cls, m: Model, kernel: Kernel, guest: Guest, env: frozenset[Env]) -> Vm:
+    def declare(cls, m: Model, kernel: Kernel, guest: Guest, env: frozenset[Env], *, counts: bool = False) -> Vm:
         """Add the VM's state to `m`."""
+        kernel = replace(kernel, plugs=Env.HOTPLUG in env, unplugs=Env.UNPLUG in env)
         runstate = {Guest.RUNNING: RunState.RUNNING, Guest.PAUSED: RunState.PAUSED, Guest.SUSPENDED: RunState.SUSPENDED}
         m.var("runstate", RunState, init=runstate[guest])
         m.var("vcpus", Vcpus, init=Vcpus.RUNNING if guest is Guest.RUNNING else Vcpus.PAUSED)
@@ -85,11 +119,14 @@ class Vm:
             m.var("command", Command, init=Command.NONE)
         if waits_for_workers(kernel, env):
             m.array("waiting", kernel.topology.containers, Bool, init=False)
+        if counts and kernel.plugs:
+            m.var("plugs", Range(0, PLUGS), init=0)
+            m.note(f"at most {PLUGS} devices are plugged")
         m.note("environment: " + (", ".join(sorted(e.name.lower() for e in env)) or "quiet"))
         if kernel.era.excludes_emulated and Env.HOTPLUG in env:
             m.note("a group that the kernel refuses gets no container of its own")
         old, new = m.group("old_qemu"), m.group("new_qemu", alive=False)
-        return cls(kernel, guest, env, old, new, m.lock("bql"))
+        return cls(kernel, guest, env, old, new, m.lock("bql"), counts)
 
     # ---- questions --------------------------------------------------------------------------------------------------
 
@@ -109,24 +146,26 @@ class Vm:
             s.waiting[container] = sleeps
 
     def unplugging(self, container: Container) -> str:
-        """The step in which device_del closes the emulated devices of `container`."""
-        return f"device_del of the emulated devices of {container}"
+        """The step in which device_del closes an emulated device of `container`."""
+        return f"device_del of an emulated device of {container}"
 
     @c("hw/vfio/common.c:vfio_put_base_device")
-    def close_devices(self, s: Any, container: Container) -> None:
-        """Close the emulated devices of `container`.  On E1 that waits for a worker that waits for an address (K11)."""
+    def close_device(self, s: Any, container: Container) -> None:
+        """Close an emulated device of `container`.  On E1 that waits for a worker that waits for an address (K11)."""
         if waits_for_workers(self.kernel, self.env):
             s.require(not s.waiting[container])
-        s.emulated[container] = False
 
     # ---- starting and stopping --------------------------------------------------------------------------------------
 
     @c(f"{CPUS}:do_vm_stop")
-    def vm_stop(self, s: Any, state: RunState) -> None:
-        """A running VM stops in `state`; one that does not run keeps its runstate."""
+    def vm_stop(self, s: Any, state: RunState, design: Design) -> None:
+        """A running VM stops in `state`, and its vm-change handlers are called; one that does not run is left alone."""
         if s.runstate == RunState.RUNNING:
             s.runstate = state
             s.vcpus = Vcpus.PAUSED
+            if design.handler is not None:
+                for container in self.kernel.topology.containers:
+                    s.emit("test", of="running", container=container)  # and the handler has nothing to do
 
     @c(f"{CPUS}:vm_start")
     def vm_start(self, s: Any, design: Design) -> Steps:
@@ -147,21 +186,27 @@ class Vm:
     def notify(self, s: Any, handler: ContainerHook) -> Steps:
         """Call the vm-change handler of each container, in the order of registration."""
         for container in self.kernel.topology.containers:
-            yield from handler(s, container)
+            if self.kernel.exists(s, container):
+                yield from handler(s, container)
 
     # ---- restoring --------------------------------------------------------------------------------------------------
 
     @c("hw/vfio/common.c:vfio_container_region_add")
-    def replay(self, s: Any, container: Container, owner: Vaddr) -> Steps:
-        """Give each mapping of `container` its address again: MAP(V) per section.
+    def replay(self, s: Any, container: Container, by: str, owner: Vaddr = Vaddr.OLD) -> Steps:
+        """Give each mapping of `container` its address again: MAP(V) per section.  `by` names who does it, for the
+        reader.
 
-        A failure in a container that has been initialised ends in hw_error, which aborts.
+        A failure in a container that has been initialised ends in hw_error, which aborts; in an immortal QEMU, an
+        error.
         """
         for i in range(self.kernel.mappings):
             yield f"{container}: MAP(V) of section {i}"
-            if self.kernel.map_vaddr(s, container, i, owner) != Errno.OK:
+            if self.kernel.map_vaddr(s, container, i, owner, by) != Errno.OK:
+                if owner is Vaddr.OLD and Env.IMMORTAL in self.env:
+                    return Result.ERROR
                 s.attempt = Attempt.FAILED
                 s.abort("hw_error: vfio: DMA mapping failed, unable to continue")
+        return Result.OK
 
     # ---- the commands of the management -----------------------------------------------------------------------------
 
@@ -170,12 +215,16 @@ class Vm:
         """cpr-save in restart mode: stop the VM and save all objects; on failure start it again if it ran."""
         s.attempt = Attempt.BEGUN
         s.saved_running = s.runstate == RunState.RUNNING
+        if design.entry is not None:
+            result = yield from design.entry(s)
+            if result != Result.OK:
+                return Result.ERROR
         if s.fault("the state file cannot be opened"):
             return Result.ERROR
         if Env.CLOSE in self.env:
             s.file_good = True  # opened with O_TRUNC
         yield "vm_stop(RUN_STATE_SAVE_VM)"
-        self.vm_stop(s, RunState.SAVE_VM)
+        self.vm_stop(s, RunState.SAVE_VM, design)
         s.mode_restart = True
         result = yield from self.qemu_save_device_state(s, design)
         if result == Result.OK:
@@ -185,6 +234,8 @@ class Vm:
         yield "error: vm_start if it was running"
         if s.saved_running:
             yield from self.vm_start(s, design)
+        if design.save_failed_late is not None:
+            yield from design.save_failed_late(s)
         s.mode_restart = False
         return Result.ERROR
 
@@ -197,9 +248,12 @@ class Vm:
         """
         for name, container in self.saved_objects(design):
             if container is not None:
-                result = yield from design.pre_save(s, container)
-                if result != Result.OK:
-                    return Result.ERROR
+                if self.kernel.exists(s, container):
+                    result = yield from design.pre_save(s, container)
+                    if result != Result.OK:
+                        return Result.ERROR
+                    if design.post_save is not None:
+                        yield from design.post_save(s, container)
             else:
                 yield f"pre_save of {name}"
                 if s.fault(f"pre_save of {name} fails"):
@@ -229,9 +283,13 @@ class Vm:
         if design.before_exec is not None:
             result = yield from design.before_exec(s)
             if result != Result.OK:
+                if design.exec_failed is not None:
+                    yield from design.exec_failed(s)
                 return Result.ERROR
         yield "cpr_state_save"
         if s.fault("cpr_state_save fails"):
+            if design.exec_failed is not None:
+                yield from design.exec_failed(s)
             return Result.ERROR
         s.exec_requested = True
         return Result.OK
@@ -262,9 +320,10 @@ class Vm:
         """The post_load of each object, in the order in which they were saved; the first error ends it."""
         for name, container in self.saved_objects(design):
             if container is not None:
-                result = yield from self.restore(s, container)
-                if result != Result.OK:
-                    return Result.ERROR
+                if self.kernel.exists(s, container):
+                    result = yield from self.restore(s, container)
+                    if result != Result.OK:
+                        return Result.ERROR
             else:
                 yield f"load {name}"
                 if s.fault(f"{name} cannot be loaded"):
@@ -275,9 +334,10 @@ class Vm:
     def vfio_cpr_load(self, s: Any) -> Steps:
         """Where containers have no vmstate, they are restored when all devices have been loaded."""
         for container in self.kernel.topology.newest_first:
-            result = yield from self.restore(s, container)
-            if result != Result.OK:
-                return Result.ERROR
+            if self.kernel.exists(s, container):
+                result = yield from self.restore(s, container)
+                if result != Result.OK:
+                    return Result.ERROR
         return Result.OK
 
     def restore(self, s: Any, container: Container) -> Steps:
@@ -285,5 +345,7 @@ class Vm:
         yield f"{container}: capable?"
         if not self.kernel.check_extension(s, container, Extension.UPDATE_VADDR):
             return Result.ERROR
-        yield from self.replay(s, container, Vaddr.NEW)
+        if not self.kernel.check_extension(s, container, Extension.UNMAP_ALL):
+            return Result.ERROR
+        yield from self.replay(s, container, NEW_QEMU, Vaddr.NEW)
         return Result.OK

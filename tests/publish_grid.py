@@ -1,0 +1,179 @@
+"""The grid: every prevention with every recovery that makes sense, in either place, on two kernels.
+
+`python tests/publish_grid.py` checks what has changed since the last time and writes reports/grid.json, which has every
+cell, and reports/grid.md, which can be read.  It can be stopped and started again.  A cell is one System and one fault
+budget, checked by explicit search and by z3.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import publish
+from cprcheck.models.vfio.combine import SENSIBLE
+from cprcheck.models.vfio.prevention import Prevention
+from cprcheck.models.vfio.vaddrs import Place
+
+from cprcheck import catalog, files
+from cprcheck.checking import Options, check
+from cprcheck.language.model import Model
+
+DATA = publish.ROOT / "reports" / "grid.json"
+PAGE = publish.ROOT / "reports" / "grid.md"
+BUDGETS = (0, 1, 2)
+WORLDS = {
+    "E1, all capable": {"kernel": "E1", "topology": {"exec": "e/p", "pre_save": "e/p"}},
+    "E1, one incapable (injected)": {"kernel": "E1", "topology": {"exec": "x/e", "pre_save": "e/x"}},
+    "E4, all capable": {"kernel": "E4", "topology": {"exec": "p/p", "pre_save": "p/p"}},
+    "E4, one incapable": {"kernel": "E4", "topology": {"exec": "e/p", "pre_save": "p/e"}},
+}
+"""Two containers; the incapable one is the one that is reached last: cpr-exec walks the newest first, pre_save the oldest."""
+ENVIRONMENTS = ("", "cont")
+MAY_HOLD_BY_DEATH = (
+    "runs_only_with_valid_vaddrs",
+    "restored_after_failure",
+    "no_dma_with_invalid_vaddr",
+    "no_stuck_waiter",
+)
+GOOD = ("HOLDS", "REACHABLE")
+
+Key = tuple[str, str, str, str, str]
+"""(place, recovery, prevention, world, environment)."""
+
+
+def keys() -> Iterator[Key]:
+    """Every System of the grid, in the order of the page."""
+    for place, world, env in product(Place, WORLDS, ENVIRONMENTS):
+        for prevention, recovery in product(Prevention, SENSIBLE[place]):
+            yield place.name.lower(), recovery.name.lower(), prevention.name.lower(), world, env
+
+
+def model_of(key: Key, *more: str) -> Model:
+    """The model of a cell; `more` are further switches of the environment."""
+    place, recovery, prevention, world, env = key
+    given = WORLDS[world]
+    env = ",".join(part for part in (env, *more) if part)
+    parts = {"place": place, "recovery": recovery, "prevention": prevention, "env": env}
+    topology: Any = given["topology"]
+    made: Model = catalog.bind(
+        catalog.find("combination"), parts | {"kernel": str(given["kernel"]), "topology": topology[place]}
+    )
+    return made
+
+
+def cell(key: Key) -> dict[str, Any]:
+    """All verdicts about one System: by budget, and which of them hold only because the guest dies."""
+    start = monotonic()
+    model = model_of(key)
+    found: dict[str, Any] = {"key": list(key), "digest": model.system.digest(), "budgets": {}}
+    for budget in BUDGETS:
+        report = check(model, Options(faults=budget, native=budget == BUDGETS[-1]))
+        if report.disagreements:
+            raise SystemExit(f"{key}, faults {budget}: {report.disagreements}")
+        verdicts, steps = publish.verdicts(report), publish.steps(report)
+        families = [name for name in verdicts if "(" not in name]
+        found["budgets"][str(budget)] = {name: [verdicts[name], steps.get(name)] for name in families}
+        found["single"] = sorted(
+            {v.prop.family for v in report.verdicts if len(v.engines) < 2} | set(found.get("single", []))
+        )
+    last = found["budgets"][str(BUDGETS[-1])]
+    holding = tuple(name for name in MAY_HOLD_BY_DEATH if name in last and last[name][0] == "HOLDS")
+    if holding:
+        options = Options(engines=("explicit",), faults=BUDGETS[-1], properties=holding, native=False)
+        immortal = publish.verdicts(check(model_of(key, "immortal"), options))
+        found["by_death"] = [name for name in holding if immortal[name] != "HOLDS"]
+    found["seconds"] = round(monotonic() - start, 1)
+    return found
+
+
+def load() -> dict[Key, dict[str, Any]]:
+    """What was written the last time."""
+    if not DATA.exists():
+        return {}
+    return {tuple(one["key"]): one for one in json.loads(DATA.read_text())}
+
+
+def save(cells: dict[Key, dict[str, Any]]) -> None:
+    """Write all cells that belong to the grid, a line for each."""
+    lines = [json.dumps(cells[key]) for key in keys() if key in cells]
+    files.write(DATA, "[\n" + ",\n".join(lines) + "\n]\n")
+
+
+# ---- the page ---------------------------------------------------------------------------------------------------------
+
+HEAD = """# The grid: prevention x recovery x place
+
+Made by `python tests/publish_grid.py` from [the data](grid.json); a test holds the two together.  The model is
+`combination`; each row is a pair, each column a property.  A cell says from how many faults on the property is violated:
+
+* **H**: holds for fault budgets 0, 1 and 2;
+* **V0**, **V1**, **V2**: violated without a fault, with one, with two; behind it the steps of the shortest trace;
+* **R**, **U**: reachable, unreachable (with 0, 1 and 2 faults);
+* **°**: every attempt is refused: nothing that holds in this row says anything about recovery;
+* **†**: holds only because the guest dies: in a QEMU that survived `hw_error` and a failed exec (`env=immortal`) it does not.
+
+Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable one
+there is injected, and answers as no kernel does.  All verdicts about safety are by explicit search and by z3, which agreed;
+those about what has to happen are by search alone.  No kernel model has been compared with a kernel yet.  The blocker is
+judged by the extension, the counter counts devices, is uncounted by a flag, and is tested in pre_save.
+"""
+
+
+def page(cells: dict[Key, dict[str, Any]]) -> str:
+    """reports/grid.md."""
+    lines = [HEAD]
+    seconds = sum(one["seconds"] for one in cells.values())
+    lines.append(
+        f"{len(cells)} systems, {len(cells) * len(BUDGETS)} cells, {seconds / 60:.0f} minutes of one core.\n"
+    )
+    for place, world, env in product(Place, WORLDS, ENVIRONMENTS):
+        rows = [key for key in keys() if (key[0], key[3], key[4]) == (place.name.lower(), world, env)]
+        names = list(dict.fromkeys(name for key in rows for name in cells[key]["budgets"]["0"]))
+        names.remove("values_in_domain") if "values_in_domain" in names else None
+        lines += [f"## {place.value}; {world}; {env or 'quiet'}", ""]
+        lines.append("| recovery | prevention | " + " | ".join(name.replace("_", " ") for name in names) + " |")
+        lines.append("|---" * (len(names) + 2) + "|")
+        for key in rows:
+            shown = " | ".join(_cell(cells[key], name) for name in names)
+            lines.append(f"| {key[1].replace('_', ' ')} | {key[2].replace('_', ' ')} | {shown} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(one: dict[str, Any], name: str) -> str:
+    said = [one["budgets"][str(budget)].get(name) for budget in BUDGETS]
+    if said[0] is None:
+        return "-"
+    if name == "update_succeeds":
+        return "R" if said[0][0] == "REACHABLE" else "**U**"
+    for budget, (status, steps) in zip(BUDGETS, said, strict=True):
+        if status != "HOLDS":
+            return f"**V{budget}**" + (f" {steps}" if steps is not None else "")
+    refused = "°" if one["budgets"]["0"]["update_succeeds"][0] == "UNREACHABLE" else ""
+    return "H" + refused + ("†" if name in one.get("by_death", ()) else "")
+
+
+def main() -> None:
+    """Check what has changed, and write both files."""
+    cells = load()
+    todo = [key for key in keys() if key not in cells or cells[key]["digest"] != model_of(key).system.digest()]
+    print(f"{len(todo)} of {len(list(keys()))} to check", flush=True)
+    with ProcessPoolExecutor(int(sys.argv[1]) if len(sys.argv) > 1 else None) as pool:
+        for number, one in enumerate(pool.map(cell, todo), 1):
+            cells[tuple(one["key"])] = one
+            if number % 50 == 0 or number == len(todo):
+                save(cells)
+                print(f"{number} checked", flush=True)
+    save(cells)
+    PAGE.write_text(page({key: cells[key] for key in keys()}))
+
+
+if __name__ == "__main__":
+    main()
