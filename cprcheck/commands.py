@@ -110,7 +110,7 @@ def compare(
         kernels or usual.kernels, topologies or usual.topologies, containers, tuple(given.items()), max_states, timeout
     )
     with progress() as tell:
-        found = [measuring.measure(design, options, tell) for design in measuring.designs(designs)]
+        found = [measuring.measure(design, options, tell) for design in measuring.designs(designs, given)]
     say(report.markdown(found) if markdown else report.text(found))
     if json_file is not None:
         files.write(json_file, report.dumps(found))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,31 +131,34 @@ class Figures:
 # ---- which designs ------------------------------------------------------------------------------------------------
 
 
-def designs(names: Sequence[str]) -> list[catalog.Found]:
+def designs(names: Sequence[str], params: Mapping[str, str] | None = None) -> list[catalog.Found]:
     """The models that `names` mean, each once; without names all shipped designs.
 
-    Raises UsageError for a model that is no design, and when no design is shipped.
+    `params` are values of parameters that a model may need.  Raises UsageError for a model that is no design, and when
+    no design is shipped.
     """
+    given = params or {}
     if names:
         chosen = list(dict.fromkeys(catalog.find(name) for name in names))
         for model in chosen:
-            lacking = _lacking(model)
+            lacking = _lacking(model, given)
             if lacking:
                 raise UsageError(f"{model.name} cannot be compared: it has no {lacking}")
         return chosen
     ours = [model for path, model in catalog.shipped() if path.parent.name == "designs" and model.name != COMBINATION]
-    found = [model for model in ours if not _lacking(model)]
+    found = [model for model in ours if not _lacking(model, given)]
     if not found:
         raise UsageError(f"no shipped design has outcomes of {', '.join(figures.ASPECTS)}; name the models to compare")
     return found
 
 
-def _lacking(model: catalog.Found) -> str:
-    """What a model would need to be a design; empty for a design."""
+def _lacking(model: catalog.Found, given: Mapping[str, str]) -> str:
+    """What a model would need to be a design; empty for a design.  Values of parameters it has not are left out."""
     for name in PARAMETERS:
         if name not in model.signature.parameters:
             return f"parameter {name!r}"
-    aspects = {each.aspect for each in catalog.bind(model, {}).system.outcomes}
+    known = {name: value for name, value in given.items() if name in model.signature.parameters}
+    aspects = {each.aspect for each in catalog.bind(model, known).system.outcomes}
     return next((f"outcome {aspect!r}" for aspect in figures.ASPECTS if aspect not in aspects), "")
 
 
@@ -237,6 +240,10 @@ class _Measuring:
         result = explicit.search(system, goals, limits, whole=True)
         if result.found:
             return None, scope, f"{next(iter(result.found))} is violated"
+        if not result.stopped and result.generated > checking.EDGE_LIMIT:
+            result.stopped = (
+                f"the graph has {result.generated} edges, more than the {checking.EDGE_LIMIT} that are read"
+            )
         return (None, scope, result.stopped) if result.stopped else (build(result), scope, "")
 
 
