@@ -69,6 +69,10 @@ for design, mixed in (("v7", "e/p"), ("save_unwind", "p/e"), ("vm_change_handler
     SHIPPED[f"{design}, two mappings"] = (design, {"mappings": "2", "topology": "pe/e", "env": "cont,hotplug"}, 3)
     SHIPPED[f"{design}, suspended"] = (design, {"guest": "suspended", "env": "wakeup,cont"}, 4)
 SHIPPED["v7 with the recover patch"] = ("v7", {"recover": "yes", "topology": "p/p", "env": "again"}, 8)
+for infer in ("validate", "probe", "instance", "get_iommu", "remembered"):
+    lists = {"answers": "instance_v3", "old": "v3_v2_v1", "new": "nesting_v2_v1", "get_iommu": "yes"}
+    SHIPPED[f"type_inference, {infer}"] = ("type_inference", {**lists, "infer": infer}, 4)
+SHIPPED["type_inference, early"] = ("type_inference", {"answers": "e4", "probes_early": "yes"}, 4)
 SHIPPED["vm_change_handler, last"] = ("vm_change_handler", {"first": "no", "topology": "p/e"}, 6)
 
 

@@ -2,8 +2,7 @@
 """All runs of a model to their ends, counted by outcome, with a shortest one of each.
 
 A *step* here changes something: steps that do not are left out.  A *rest state* is one in which nobody has to move:
-no step of a fair process, without a fault, from a location that is not idle, can be taken.  What is not fair, or
-idle, may still go on from there.  A *run* is a path from an initial state that never comes back to a state it has
+no step of a fair process without a fault can be taken.  What is not fair may still go on from there.  A *run* is a path from an initial state that never comes back to a state it has
 been in, and ends in a rest state; two runs are different when a step differs.  Its *outcome* is what the model says
 about its last state (`System.outcomes`) and its events (`System.collected`).
 
@@ -106,12 +105,13 @@ def _search(system: System, options: Options, tell: Callable[[str], None]) -> ex
 # ---- what a run is --------------------------------------------------------------------------------------------------
 
 
-def rests(system: System, state: State, steps: Iterable[int]) -> bool:
-    """Whether nobody has to move in `state`, where `steps` are all transitions that change something there."""
+def rests(system: System, steps: Iterable[int]) -> bool:
+    """Whether nobody has to move where `steps` are all transitions that change something.
+
+    A process at an idle location has to move too when it can: a main loop that was asked for something does it.
+    """
     for transition in map(system.transitions.__getitem__, steps):
-        process = system.processes[transition.process]
-        idle = process.location is not None and state[process.location] in process.idle
-        if process.fairness is not Fairness.NONE and not transition.faults and not idle:
+        if system.processes[transition.process].fairness is not Fairness.NONE and not transition.faults:
             return False
     return True
 
@@ -145,7 +145,7 @@ def confirm(system: System, ending: Ending) -> None:
     replay.walk(system, trace)
     last = trace.states[-1]
     moves = [step for step, after in successors(system, last) if after != last]
-    if len(set(trace.states)) != len(trace.states) or not rests(system, last, moves):
+    if len(set(trace.states)) != len(trace.states) or not rests(system, moves):
         raise DisagreementError("a path was counted that is no run")
     if aspects(system, last, NOTHING.union(*(told_by(system, step) for step in trace.steps))) != ending.aspects:
         raise DisagreementError("a run was counted under an outcome that it does not have")
@@ -259,7 +259,7 @@ class _Counter:
     def rests(self, node: int) -> bool:
         """Whether nobody has to move at `node`."""
         edges = self.graph.graph.out_edges(node, keys=True)
-        return rests(self.system, self.graph.states[node], (step for _, to, step in edges if to != node))
+        return rests(self.system, (step for _, to, step in edges if to != node))
 
     def endings(self) -> tuple[Ending, ...]:
         """The runs by outcome, the outcome with most of them first."""
