@@ -188,6 +188,7 @@ def test_show_prints_all_that_an_engine_knows(ran: Run) -> None:
 def test_help_names_every_command_and_every_option(ran: Run) -> None:
     assert re.findall(r"^  ([a-z]+) ", ran("--help").out, re.MULTILINE) == [
         "check",
+        "compare",
         "interleavings",
         "list",
         "show",

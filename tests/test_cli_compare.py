@@ -10,6 +10,8 @@ import pytest
 from lamp import Run
 from toys import DESIGN
 
+from cprcheck import checking
+
 SMALL = "compare toy.py --kernel E1 --topology 2p --containers 1"
 
 
@@ -39,7 +41,7 @@ REFUSED = {
     "compare toy.py none.py": "no file FOLDER/none.py",
     "compare toi": "no model 'toi'; there is ",
     "compare toy.py --kernel E9": "kernel=E9: the eras are E1 ",
-    "compare toy.py --topology x": "topology=x: write p and e for ",
+    "compare toy.py --topology y": "topology=y: write ",
     "compare toy.py -p careful": "-p careful: write -p NAME=VALUE",
     "compare toy.py -p carefull=yes": "toy has no parameter 'carefull'; did you mean 'careful'?",
     "compare toy.py -p careful=x": "careful=x: write yes or no",
@@ -96,6 +98,29 @@ def test_markdown_and_json(ran: Run) -> None:
     read = json.loads(Path("figures.json").read_text(encoding="utf-8"))
     assert read["designs"][0]["restores"][0]["failures"][0]["name"] == "disk full"
     assert ran(f"{SMALL} --json nowhere/figures.json").code == 2
+
+
+def test_a_parameter_without_a_default_can_be_given(ran: Run) -> None:
+    Path("toy.py").write_text(
+        DESIGN.replace("careful: bool = False", "careful: bool").replace(
+            "kernel: Era = Era.E1", "*, kernel: Era = Era.E1"
+        )
+    )
+    assert ran(f"{SMALL} -p careful=yes").code == 0
+    said = "cprcheck: toy needs a value for 'careful': write -p careful=...\n"
+    assert ran(SMALL) == (2, "", said)
+
+
+def test_a_design_that_python_runs_otherwise_is_not_measured(ran: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "listen", lambda *_: "toy: two say three")
+    assert ran(SMALL) == (4, "", "cprcheck: DISAGREEMENT toy: two say three\n")
+
+
+def test_a_design_without_an_initial_state_has_no_figures(ran: Run) -> None:
+    nowhere = "    @m.assume_init\n    def nowhere(s):\n        return s.done\n\n    return m\n"
+    Path("toy.py").write_text(DESIGN.replace("    return m\n", nowhere))
+    said = "cprcheck: toy has no initial state: no initial values satisfy assume_init\n"
+    assert ran(SMALL) == (2, "", said)
 
 
 def test_a_design_that_breaks_a_rule_is_named_with_its_line(ran: Run) -> None:

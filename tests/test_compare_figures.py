@@ -8,6 +8,7 @@ import pytest
 from toys import FAIL, INVALIDATE, RESTORE, graph, management, recovering, toy
 
 from cprcheck.compare.figures import (
+    INVALID,
     Count,
     Failure,
     Left,
@@ -197,7 +198,7 @@ def walked(system: System) -> dict[str, tuple[set[int], bool, set[str]]]:
         told = outcome(system, state)
         for name in open_:
             numbers, runs, by = found.setdefault(name, (set(), False, set()))
-            runs |= told["guest"] == "runs in the old QEMU" and told["vaddrs"] == "none valid"
+            runs |= told["guest"] == "runs in the old QEMU" and told["vaddrs"] in INVALID
             found[name] = numbers, runs, by
         for index, after in successors(system, state):
             step = system.transitions[index]
@@ -208,7 +209,7 @@ def walked(system: System) -> dict[str, tuple[set[int], bool, set[str]]]:
             passed = int((step.process, step.label) in capable)
             going = {} if by else {name: number + passed for name, number in open_.items()}
             then, failed = outcome(system, after), failure_name(system, step)
-            if failed and then["vaddrs"] == "none valid" and "old" in then["guest"]:
+            if failed and then["vaddrs"] in INVALID and "old" in then["guest"]:
                 going[failed] = 0
             walk(after, going)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from toys import DESIGN
 
-from cprcheck import catalog
+from cprcheck import catalog, checking
 from cprcheck.compare.figures import Count, Failure, Left
 from cprcheck.compare.measuring import Figures, Options, Scope, code_lines, designs, measure
 from cprcheck.errors import UsageError
@@ -77,6 +77,11 @@ def test_a_search_that_is_given_up_leaves_nothing_known() -> None:
     assert measured(replace(SMALL, seconds=0)).reasons == ("timed out after 0 s",)
 
 
+def test_a_graph_with_too_many_edges_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "EDGE_LIMIT", 3)
+    assert measured().reasons[-1].endswith(" edges, more than the 3 that are read")
+
+
 def test_a_value_that_leaves_its_domain_leaves_nothing_known() -> None:
     count = 'm.var("n", Range(0, 1), init=0)\n\n    @m.process\n    def count(s):\n        while True:\n'
     count += '            yield "count"\n            s.n += 1\n\n    '
@@ -139,3 +144,43 @@ LINES = {
 @pytest.mark.parametrize("text", LINES)
 def test_code_is_what_is_no_blank_line_comment_or_docstring(text: str) -> None:
     assert code_lines(text) == LINES[text]
+
+
+# ---- the shipped designs ------------------------------------------------------------------------------------------
+
+
+def test_of_the_shipped_designs_the_combination_is_left_out() -> None:
+    names = [model.name for model in designs([])]
+    assert {"v7", "save_unwind", "vm_change_handler"} <= set(names)
+    assert "combination" not in names
+
+
+def test_v7_as_counted_by_hand() -> None:
+    """Two extensions and an ioctl for each container, in both QEMUs; nobody restores when cpr_state_save fails."""
+    (v7,) = designs(["v7"])
+    found = measure(v7, replace(SMALL, containers=3))
+    assert [run.counts for run in found.clean[0].runs] == [
+        (
+            Count("old_qemu", "CHECK_EXTENSION", 2 * c),
+            Count("old_qemu", "UNMAP(ALL|V)", c),
+            Count("new_qemu", "CHECK_EXTENSION", 2 * c),
+            Count("new_qemu", "MAP(V)", c),
+        )
+        for c in (1, 2, 3)
+    ]
+    assert [run.counts for run in found.starts[0].runs] == [()] * 3
+    quiet, cont = found.restores
+    assert quiet.failures == (Failure("cpr_state_save fails", None, None, False, True, False, ()),)
+    assert cont.failures == (Failure("cpr_state_save fails", None, None, False, True, True, ()),)
+    assert found.left[0].left.invalid == ("cpr_state_save fails",)
+
+
+def test_a_handler_needs_somebody_who_starts_the_vm() -> None:
+    """It restores after what fails in cpr-save, where the VM is started again; later only if the user says cont."""
+    (handler,) = designs(["vm_change_handler"])
+    quiet, cont = measure(handler, replace(SMALL, containers=1)).restores
+    late = {restores.scope.env: restores.failures[-1] for restores in (quiet, cont)}
+    by = ("the vm-change handler",)
+    assert late["quiet"] == Failure("cpr_state_save fails", None, None, False, True, False, ())
+    assert late["cont"] == Failure("cpr_state_save fails", 0, 0, False, False, False, by)
+    assert all(failure.certain and failure.by == by for failure in (*quiet.failures[:-1], *cont.failures[:-1]))

@@ -91,25 +91,24 @@ empty              0 ?
 From a failure to the restore
   A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the steps
     that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: no restore
-    can be reached.  Certain: no run comes to rest before it.  Guest runs: with an invalid vaddr, before
+    can be reached.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, before
     anybody has restored.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of
     its own
 
-design             failure                         before the restore    certain  guest runs  restored by
-loop(recover=yes)  all 3                           0, no bound or never  no       yes         the caller, cont
-                   disk full                       0 to 2                yes      no          the caller
-                   cpr_state_save fails            1, no bound or never  no       yes         the caller, cont
-                   the kernel refuses: c1:         never                 no       no          nobody
-                   capable?
+design             failure                           before the restore    certain  guest runs  restored by
+loop(recover=yes)  all 3                             0, no bound or never  no       yes         the caller, cont
+                   disk full                         0 to 2                yes      no          the caller
+                   cpr_state_save fails              1, no bound or never  no       yes         the caller, cont
+                   the kernel refuses: c1: capable?  never                 no       no          nobody
 empty              none
 
 
 What nobody recovers
-  Faults and refusals after which, without another fault, a run can come to rest with an invalid vaddr in a
-    living old QEMU, and those after which the VM can be lost.
+  Faults and refusals after which, without another fault, a vaddr may stay invalid for good in a living old
+    QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault

@@ -55,7 +55,7 @@ class Failure:
     restores, at `least` and at `most` so many steps are taken at which something may fail; the failure and the
     restore itself do not count.  `least` is None when no restore can be reached; `most` is None then, and when
     there is no bound.  `never` says that after some failures of this name no restore can be reached; `certain`, that
-    after each one can, and no run comes to rest with an invalid vaddr before it.  `runs` says that the guest may run
+    after each one can, and that no vaddr stays invalid for good before it.  `runs` says that the guest may run
     with an invalid vaddr before anybody restores.  `by` names who may restore first.
     """
 
@@ -70,10 +70,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Left:
-    """What faults and refusals may leave behind for good, without another fault.
+    """What faults and refusals may leave behind, without another fault.
 
-    After those in `invalid` a run can come to rest with an invalid vaddr in a living old QEMU; after those in
-    `lost` the VM can be lost.
+    After those in `invalid` a vaddr may stay invalid *for good* in a living old QEMU: what fair processes do without
+    a fault, idle ones too, leads to no other state any more.  After those in `lost` the VM may be lost.
     """
 
     invalid: tuple[str, ...]
@@ -135,11 +135,11 @@ def failures(graph: StateGraph, capable: Capable) -> tuple[Failure, ...]:
 
 
 def left_behind(graph: StateGraph) -> Left:
-    """Whom nobody helps.  A run is at rest where the steps of fair processes lead to nothing else any more."""
+    """After which failures nobody restores who has to, and after which there is nobody left."""
     view = _View(graph)
     calm = _plain(graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
     lost = view.where("guest", {LOST})
-    helpless, losing = _leading_to(calm, _at_rest(view)), _leading_to(calm, lost)
+    helpless, losing = _leading_to(calm, _for_good(view)), _leading_to(calm, lost)
     names: dict[str, tuple[bool, bool]] = {}
     for origin, to, step in view.edges:
         name = failure_name(view.system, view.system.transitions[step])
@@ -197,8 +197,8 @@ def _is_done(view: _View, node: int, process: int) -> bool:
     return slot is None or view.graph.states[node][slot] in view.system.processes[process].done
 
 
-def _at_rest(view: _View) -> set[int]:
-    """The nodes at which a run stays with an invalid vaddr: fair processes, without a fault, lead to no others."""
+def _for_good(view: _View) -> set[int]:
+    """The nodes in which a vaddr stays invalid for good, in a living old QEMU."""
     fair = {i for i, process in enumerate(view.system.processes) if process.fairness is not Fairness.NONE}
     obliged = _plain(view.graph, ((a, b) for a, b, step in view.steps_of(fair) if step not in view.faulty))
     dag = nx.condensation(obliged)
@@ -280,7 +280,7 @@ class _Restores:
         self.by = {name: _leading_to(self.between, nodes) for name, nodes in self.sources.items()}
         calm = _plain(view.graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
         calm.remove_edges_from([edge for edge in calm.edges if not self.between.has_edge(*edge)])
-        self.rests = _leading_to(calm, _at_rest(view))
+        self.stays = _leading_to(calm, _for_good(view))
         self.runs = _leading_to(self.between, view.exposed & view.where("guest", {RUNS}))
 
     def _longest(self, sources: set[int]) -> dict[int, float]:
@@ -306,7 +306,7 @@ class _Restores:
             name,
             min((self.least[node] for node in restored), default=None),
             None if most == math.inf else int(most),
-            len(restored) == len(nodes) and not any(node in self.rests for node in nodes),
+            len(restored) == len(nodes) and not any(node in self.stays for node in nodes),
             len(restored) < len(nodes),
             any(node in self.runs for node in nodes),
             tuple(by for by, leading in self.by.items() if any(node in leading for node in nodes)),

@@ -10,16 +10,17 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cprcheck import catalog
+from cprcheck import catalog, checking
 from cprcheck.compare import figures
 from cprcheck.compare.figures import Count, Failure, Left
 from cprcheck.engines import explicit
 from cprcheck.engines.graph import StateGraph, build
-from cprcheck.errors import UsageError, shorten
+from cprcheck.errors import DisagreementError, UsageError, shorten
+from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
 from cprcheck.passes.safety import goal
 from cprcheck.system import Kind, System
@@ -130,47 +131,54 @@ class Figures:
 # ---- which designs ------------------------------------------------------------------------------------------------
 
 
-def designs(names: Sequence[str]) -> list[catalog.Found]:
+def designs(names: Sequence[str], params: Mapping[str, str] | None = None) -> list[catalog.Found]:
     """The models that `names` mean, each once; without names all shipped designs.
 
-    Raises UsageError for a model that is no design, and when no design is shipped.
+    `params` are values of parameters that a model may need.  Raises UsageError for a model that is no design, and when
+    no design is shipped.
     """
+    given = params or {}
     if names:
         chosen = list(dict.fromkeys(catalog.find(name) for name in names))
         for model in chosen:
-            lacking = _lacking(model)
+            lacking = _lacking(model, given)
             if lacking:
                 raise UsageError(f"{model.name} cannot be compared: it has no {lacking}")
         return chosen
     ours = [model for path, model in catalog.shipped() if path.parent.name == "designs" and model.name != COMBINATION]
-    found = [model for model in ours if not _lacking(model)]
+    found = [model for model in ours if not _lacking(model, given)]
     if not found:
         raise UsageError(f"no shipped design has outcomes of {', '.join(figures.ASPECTS)}; name the models to compare")
     return found
 
 
-def _lacking(model: catalog.Found) -> str:
-    """What a model would need to be a design; empty for a design."""
+def _lacking(model: catalog.Found, given: Mapping[str, str]) -> str:
+    """What a model would need to be a design; empty for a design.  Values of parameters it has not are left out."""
     for name in PARAMETERS:
         if name not in model.signature.parameters:
             return f"parameter {name!r}"
-    aspects = {each.aspect for each in catalog.bind(model, {}).system.outcomes}
+    known = {name: value for name, value in given.items() if name in model.signature.parameters}
+    aspects = {each.aspect for each in catalog.bind(model, known).system.outcomes}
     return next((f"outcome {aspect!r}" for aspect in figures.ASPECTS if aspect not in aspects), "")
 
 
 # ---- measuring ----------------------------------------------------------------------------------------------------
 
 
-def measure(model: catalog.Found, options: Options | None = None) -> Figures:
-    """The figures of one design.  Raises UsageError for a parameter or a value that it does not know."""
-    return _Measuring(model, options or Options()).run()
+def measure(model: catalog.Found, options: Options | None = None, progress: checking.Progress | None = None) -> Figures:
+    """The figures of one design.
+
+    Raises UsageError for a parameter or a value that it does not know, and when there is no initial state;
+    DisagreementError when Python, running the author's own code for a while, does something else.
+    """
+    return _Measuring(model, options or Options(), progress or (lambda _: None)).run()
 
 
 class _Measuring:
     """The measuring of one design."""
 
-    def __init__(self, model: catalog.Found, options: Options) -> None:
-        self.model, self.options = model, options
+    def __init__(self, model: catalog.Found, options: Options, tell: checking.Progress) -> None:
+        self.model, self.options, self.tell = model, options, tell
 
     def run(self) -> Figures:
         """Everything, configuration by configuration."""
@@ -198,28 +206,32 @@ class _Measuring:
         runs = []
         scope = None
         for containers in range(1, self.options.containers + 1):
-            system = self.system(kernel, f"{containers}p", env)
-            graph, scope, reason = self.graph(system, 0, "Cp", env)
+            model = self.bound(kernel, f"{containers}p", env)
+            graph, scope, reason = self.graph(model.system, 0, "Cp", env)
             runs.append(Run(containers, None if graph is None else measured(graph), reason))
         assert scope is not None
         return Series(scope, tuple(runs))
 
     def failing(self, kernel: str, topology: str, env: str) -> tuple[Restores, Leftovers]:
         """What follows the failures on runs with at most one fault."""
-        system = self.system(kernel, topology, env)
-        graph, scope, reason = self.graph(system, 1, topology, env)
+        model = self.bound(kernel, topology, env)
+        if env == CONT and (difference := checking.listen(model, self.tell)):
+            raise DisagreementError(difference)
+        graph, scope, reason = self.graph(model.system, 1, topology, env)
         if graph is None:
             return Restores(scope, (), reason), Leftovers(scope, Left((), ()), reason)
-        failures = figures.failures(graph, figures.failure_capable(system))
+        failures = figures.failures(graph, figures.failure_capable(model.system))
         return Restores(scope, failures), Leftovers(scope, figures.left_behind(graph))
 
-    def system(self, kernel: str, topology: str, env: str) -> System:
+    def bound(self, kernel: str, topology: str, env: str) -> Model:
         """The design in one configuration."""
+        self.tell(f"{self.model.name}: kernel {kernel}, topology {topology}, env {env}")
         given = {**dict(self.options.params), "kernel": kernel, "topology": topology, "env": env}
-        return catalog.bind(self.model, given).system
+        return catalog.bind(self.model, given)
 
     def graph(self, system: System, faults: int, topology: str, env: str) -> tuple[StateGraph | None, Scope, str]:
         """All states with at most so many real faults, the scope, and why there is no graph if there is none."""
+        checking.require_start(system)
         system = with_faults(system, faults, injected=False)
         kernel = dict(system.params)["kernel"]
         scope = Scope(kernel, topology, "quiet" if env == QUIET else env, system.scope)
@@ -228,6 +240,10 @@ class _Measuring:
         result = explicit.search(system, goals, limits, whole=True)
         if result.found:
             return None, scope, f"{next(iter(result.found))} is violated"
+        if not result.stopped and result.generated > checking.EDGE_LIMIT:
+            result.stopped = (
+                f"the graph has {result.generated} edges, more than the {checking.EDGE_LIMIT} that are read"
+            )
         return (None, scope, result.stopped) if result.stopped else (build(result), scope, "")
 
 

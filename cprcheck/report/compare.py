@@ -16,6 +16,8 @@ from cprcheck.report.text import wrap
 
 T = TypeVar("T", Series, Restores, Leftovers)
 
+WIDE = 120
+"""Tables may be wider than text: a fault's label should fit into a line."""
 SCHEMA = "cprcheck-compare-1"
 GROUPS = {"old_qemu": "old QEMU", "new_qemu": "new QEMU"}
 """What the models' groups of processes are called in a table."""
@@ -41,7 +43,7 @@ class Section:
 
 
 def text(found: Sequence[Figures]) -> Iterator[str]:
-    """The figures line by line, at most `WIDTH` columns wide."""
+    """The figures line by line, at most `WIDE` columns wide."""
     for number, section in enumerate(sections(found)):
         yield from [""] * (2 if number else 0)
         yield section.title
@@ -52,7 +54,7 @@ def text(found: Sequence[Figures]) -> Iterator[str]:
                 yield f"--- {table.place}"
                 yield from wrap(f"scope: {table.scope}", 2)
                 yield ""
-            yield from columns(table.header, _first_only(table.rows))
+            yield from columns(table.header, _first_only(table.rows), WIDE)
     yield from [""] * bool(unknown(found))
     for line in unknown(found):
         yield from wrap(line, 0)
@@ -113,14 +115,14 @@ def sections(found: Sequence[Figures]) -> list[Section]:
             "From a failure to the restore",
             "A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the "
             "steps that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: "
-            "no restore can be reached.  Certain: no run comes to rest before it.  Guest runs: with an invalid vaddr, "
+            "no restore can be reached.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, "
             "before anybody has restored.",
             _by_scope(found, lambda figures: figures.restores, _restores),
         ),
         Section(
             "What nobody recovers",
-            "Faults and refusals after which, without another fault, a run can come to rest with an invalid vaddr in a "
-            "living old QEMU, and those after which the VM can be lost.",
+            "Faults and refusals after which, without another fault, a vaddr may stay invalid for good in a living old "
+            "QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost.",
             _by_scope(found, lambda figures: figures.left, _leftovers),
         ),
     ]

@@ -18,8 +18,8 @@ def two_columns(rows: Iterable[tuple[str, str]]) -> list[str]:
     return columns((), rows)
 
 
-def columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Rows of cells under a header, if there is one, as wide as the terminal or WIDTH.
+def columns(header: Sequence[str], rows: Iterable[Sequence[str]], wide: int = WIDTH) -> list[str]:
+    """Rows of cells under a header, if there is one, as wide as the terminal or `wide`.
 
     The first column is never wrapped.
     """
@@ -30,6 +30,6 @@ def columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
                 table.add_column(header[at] if header else "", no_wrap=not at, overflow="fold")
         table.add_row(*row)
     out = io.StringIO()
-    width = None if sys.stdout.isatty() else WIDTH
+    width = None if sys.stdout.isatty() else wide
     Console(file=out, width=width, highlight=False, markup=False, color_system=None).print(table)
     return [line.rstrip() for line in out.getvalue().splitlines()]
