@@ -92,7 +92,9 @@ def test_post_save_never_restores(kernel: str, topology: str) -> None:
     restoring = [t for t in report.system.transitions if any("by=post_save" in str(event) for event in t.events)]
     assert restoring
     assert all(transition in never for transition in restoring)
-    none = explicit(params(Place.PRE_SAVE, Prevention.LOOP, Recovery.NONE, kernel=kernel, topology=topology, env="cont"))
+    none = explicit(
+        params(Place.PRE_SAVE, Prevention.LOOP, Recovery.NONE, kernel=kernel, topology=topology, env="cont")
+    )
     statuses = ({name: status for name, (status, _) in said(found).items()} for found in (report, none))
     assert next(statuses) == next(statuses)
 
