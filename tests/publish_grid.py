@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -37,7 +36,8 @@ WORLDS = {
     "E4, all capable": {"kernel": "E4", "topology": {"exec": "p/p", "pre_save": "p/p"}},
     "E4, one incapable": {"kernel": "E4", "topology": {"exec": "e/p", "pre_save": "p/e"}},
 }
-"""Two containers; the incapable one is the one that is reached last: cpr-exec walks the newest first, pre_save the oldest."""
+"""Two containers; the incapable one is the one that is reached last: cpr-exec walks the newest first, pre_save the
+oldest."""
 ENVIRONMENTS = ("", "cont")
 MAY_HOLD_BY_DEATH = (
     "runs_only_with_valid_vaddrs",
@@ -95,8 +95,8 @@ Said = dict[str, tuple[str, int | None]]
 def verdicts_by_budget(key: Key, model: Model) -> dict[int, Said]:
     """What is said for each budget.
 
-    A run with few faults is a run where more may happen.  So what holds for most faults holds for fewer, and what can be
-    reached without any can be reached; only what depends on what is still possible is asked each time.
+    A run with few faults is a run where more may happen.  So what holds for most faults holds for fewer, and what can
+    be reached without any can be reached; only what depends on what is still possible is asked each time.
     """
     families = list(dict.fromkeys(prop.family for prop in model.system.properties))
     always = {p.family for p in model.system.properties if p.kind in (Kind.ALWAYS_POSSIBLE, Kind.NO_STUCK)}
@@ -138,24 +138,26 @@ def save(cells: dict[Key, dict[str, Any]]) -> None:
     files.write(DATA, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
-# ---- the page ---------------------------------------------------------------------------------------------------------
+# ---- the page --------------------------------------------------------------------------------------------------------
 
 HEAD = """# The grid: prevention x recovery x place
 
 Made by `python tests/publish_grid.py` from [the data](grid.json); a test holds the two together.  The model is
-`combination`; each row is a pair, each column a property.  A cell says from how many faults on the property is violated:
+`combination`; each row is a pair, each column a property.  A cell says from how many faults on the property is
+violated:
 
 * **H**: holds for fault budgets 0, 1 and 2;
 * **V0**, **V1**, **V2**: violated without a fault, with one, with two; behind it the steps of the shortest trace;
 * **R**, **U**: reachable, unreachable (with 0, 1 and 2 faults);
 * **°**: every attempt is refused: nothing that holds in this row says anything about recovery;
-* **†**: holds only because the guest dies: in a QEMU that survived `hw_error` and a failed exec (`env=immortal`) it does not.
+* **†**: holds only because the guest dies: in a QEMU that survived `hw_error` and a failed exec (`env=immortal`) it
+  does not.
 
-Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable one
-there is injected, and answers as no kernel does.  All verdicts about safety are by explicit search and by z3, which agreed
-(what holds for two faults holds for fewer, whose runs are among those, and is not proved again);
-those about what has to happen are by search alone.  No kernel model has been compared with a kernel yet.  The blocker is
-judged by the extension, the counter counts devices, is uncounted by a flag, and is tested in pre_save.
+Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable
+one there is injected, and answers as no kernel does.  All verdicts about safety are by explicit search and by z3, which
+agreed (what holds for two faults holds for fewer, whose runs are among those, and is not proved again); those about
+what has to happen are by search alone.  No kernel model has been compared with a kernel yet.  The blocker is judged by
+the extension, the counter counts devices, is uncounted by a flag, and is tested in pre_save.
 """
 
 

@@ -35,7 +35,8 @@ does not call migrate_prepare, c0 is invalidated and c1 refuses, and nobody rest
 part: the counter stays zero, and all claims about it are vacuous. The rest is as without a recovery: a device that is
 saved after the containers fails, and the guest runs.
 
-While devices come and go (env=hotplug,unplug; blocker_is_exact and counter_is_not_negative, E4; vacuous on E1, where all of it holds):
+While devices come and go (env=hotplug,unplug; blocker_is_exact and counter_is_not_negative, E4; vacuous on E1, where
+all of it holds):
   * as proposed: residue, in pe: the mdev counts, then leaves; its container lives on, and so does the count.  Residue
     also from a realize that fails after the increment (p, an mdev is plugged).  No missed refusal, never negative: a
     container takes off one at most, and has put on at least one.
