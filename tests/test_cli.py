@@ -153,16 +153,25 @@ def test_a_reader_that_goes_away_changes_nothing(line: str, code: int, ran: Run)
 # ---- list, show, version, help ------------------------------------------------------------------------------------
 
 LIST = """\
-dining_philosophers  Dining philosophers after Chandy and Misra.
-peterson             Peterson's algorithm: two processes, one critical section.
-transaction_commit   Transaction commit, by participants that see each other's state.
-two_phase_commit     Two-phase commit: participants agree on commit or abort.
-save_unwind          Each container's pre_save invalidates; qmp_cpr_save restores when saving fails.
-type_inference       A container outlives its QEMU; the next one has to know the container's IOMMU type.
-v7                   V7: cpr-exec invalidates, and nobody restores (with recover=yes: only what a failed
-                     invalidation has begun).
-vm_change_handler    Each container's pre_save invalidates and sets a flag; its vm-change handler restores
-                     when the VM starts.
+dining_philosophers   Dining philosophers after Chandy and Misra.
+peterson              Peterson's algorithm: two processes, one critical section.
+transaction_commit    Transaction commit, by participants that see each other's state.
+two_phase_commit      Two-phase commit: participants agree on commit or abort.
+blocker_counter       A counter goes up when a device's container cannot take part, and down when the
+                      container goes.
+combination           A prevention and a recovery, with the invalidation in cpr-exec or in pre_save.
+device_blocker        Each device that cannot take part registers a blocker; cpr-save refuses while there is
+                      one.
+failure_notifier      Each container's pre_save invalidates; its notifier restores when saving has failed.
+presave_recover_all   Each container's pre_save invalidates; when it fails, it restores all containers.
+presave_validate_all  Each container's pre_save tests all containers and invalidates its own; nobody restores.
+save_unwind           Each container's pre_save invalidates; qmp_cpr_save restores when saving fails.
+type_inference        A container outlives its QEMU; the next one has to know the container's IOMMU type.
+v7                    V7: cpr-exec tests and invalidates one container after the other, and nobody restores.
+validate_first        All containers are tested, then all are invalidated (with recover=yes, or else
+                      restored), in cpr-exec.
+vm_change_handler     Each container's pre_save invalidates and sets a flag; its vm-change handler restores
+                      when the VM starts.
 """
 
 

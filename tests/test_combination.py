@@ -1,4 +1,4 @@
-"""Any prevention with any recovery: what holds of them by construction, and that the named designs are points among them."""
+"""Any prevention with any recovery: what holds of them by construction, and which points the named designs are."""
 
 from __future__ import annotations
 

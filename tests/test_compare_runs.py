@@ -144,6 +144,8 @@ def v7(**options: str) -> Model:
     return model
 
 
+# Without a fault, 47 more paths end where nobody but an idle process can move.  They are no runs: in 35 of them an exec
+# was requested and has not been performed, in 12 a command was typed and has not been executed.
 @pytest.mark.parametrize("faults", [0, 1, None])
 def test_the_runs_of_a_shipped_design_are_those_that_networkx_lists(faults: int | None) -> None:
     model = v7()
@@ -151,7 +153,7 @@ def test_the_runs_of_a_shipped_design_are_those_that_networkx_lists(faults: int 
     expected = agrees(found.system, 10_000)
     assert expected is not None
     assert found == expected
-    assert found.runs == {0: 430, 1: 911, None: 911}[faults]
+    assert found.runs == {0: 383, 1: 701, None: 701}[faults]
 
 
 # ---- what a run is --------------------------------------------------------------------------------------------------

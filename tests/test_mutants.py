@@ -11,12 +11,7 @@ from typing import Any
 
 import publish
 import pytest
-from cprcheck.models.vfio import processes, qemu
-from cprcheck.models.vfio.kernel import Era, Errno, Kernel, Vaddr
-from cprcheck.models.vfio.prevention import Blockers, Counter
-from cprcheck.models.vfio.qemu import Vm
-from cprcheck.models.vfio.runstate import Attempt, Result
-from cprcheck.models.vfio.topology import EMULATED
+from mutants import MUTANTS, Patch
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
@@ -24,322 +19,6 @@ from cprcheck.cli import budget
 from cprcheck.expr import In, conj, conjuncts
 from cprcheck.system import System
 from cprcheck.verdict import Status
-
-Patch = pytest.MonkeyPatch
-
-
-def restart_after_a_failed_exec(monkeypatch: Patch) -> None:
-    """qmp_cpr_exec starts the VM again when it fails, as qmp_cpr_save does."""
-    original = Vm.qmp_cpr_exec
-
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK:
-            yield "vm_start in spite of all"
-            s.runstate = qemu.RunState.RUNNING
-            s.vcpus = qemu.Vcpus.RUNNING
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
-
-
-def start_before_restoring(monkeypatch: Patch) -> None:
-    """vm_start resumes the vCPUs first, and tells the handlers afterwards."""
-    original = Vm.vm_start
-
-    def broken(self, s, design):
-        s.vcpus = qemu.Vcpus.RUNNING
-        yield "already running"
-        yield from original(self, s, design)
-
-    monkeypatch.setattr(Vm, "vm_start", broken)
-
-
-def incapable(monkeypatch: Patch) -> None:
-    """The kernel refuses emulated devices, whatever its era; here every container has one."""
-    monkeypatch.setattr(Era.E1, "excludes_emulated", True)
-    monkeypatch.setattr(Kernel, "emulated", lambda self, s, container: True)
-    for counter in (Counter, Blockers):
-        monkeypatch.setattr(counter, "test", see_nothing)
-
-    def invalidate(self, s, container):
-        for i in range(self.mappings):
-            s.vaddr[container, i] = Vaddr.INVALID
-        return Errno.OK
-
-    monkeypatch.setattr(Kernel, "unmap_vaddr_all", invalidate)
-    monkeypatch.setattr(Kernel, "check_extension", lambda self, s, container, extension: True)
-
-
-def restore_twice(monkeypatch: Patch) -> None:
-    """Each section is replayed a second time."""
-    original = Vm.replay
-
-    def broken(self, s, container, by, owner=Vaddr.OLD):
-        yield from original(self, s, container, by, owner)
-        return (yield from original(self, s, container, by, owner))
-
-    monkeypatch.setattr(Vm, "replay", broken)
-
-
-def refuse_instead_of_waiting(monkeypatch: Patch) -> None:
-    """E1 refuses a translation, as if it were a later kernel; E4 lets an emulated device be invalidated."""
-    monkeypatch.setattr(Era.E1, "waits", False)
-    monkeypatch.setattr(Era.E4, "excludes_emulated", False)
-
-
-def never_tell_the_handlers(monkeypatch: Patch) -> None:
-    """vm_state_notify forgets the containers."""
-
-    def broken(self, s, handler):
-        yield "nobody is told"
-
-    monkeypatch.setattr(Vm, "notify", broken)
-
-
-def devices_first(monkeypatch: Patch) -> None:
-    """The handlers that start DMA run before the one that restores."""
-    original = Vm.vm_start
-
-    def broken(self, s, design):
-        s.emit("a device resumes DMA")
-        yield from original(self, s, design)
-
-    monkeypatch.setattr(Vm, "vm_start", broken)
-
-
-def no_unwind(monkeypatch: Patch) -> None:
-    """qmp_cpr_save forgets to call the unwind, and the handlers."""
-    original = Vm.qmp_cpr_save
-
-    def broken(self, s, design):
-        forgetful = replace(design, save_failed=None, save_failed_late=None, handler=None)
-        return (yield from original(self, s, forgetful))
-
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
-
-
-def invalidate_in_the_test(monkeypatch: Patch) -> None:
-    """The capability test of one container invalidates the others: a refusal leaves something behind."""
-
-    def broken(self, s, container, extension):
-        for other in self.topology.containers:
-            if other != container:
-                s.vaddr[other, 0] = Vaddr.INVALID
-        return False
-
-    monkeypatch.setattr(Kernel, "check_extension", broken)
-
-
-def die_of_a_failure(monkeypatch: Patch) -> None:
-    """A command that fails may take QEMU with it."""
-    original = Vm.qmp_cpr_save
-
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK and s.choose("fatal", ("yes", "no")) == "yes":
-            s.attempt = Attempt.FAILED
-            s.abort("a failed command is fatal")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
-    second = Vm.qmp_cpr_exec
-
-    def broken_too(self, s, design):
-        result = yield from second(self, s, design)
-        if result != Result.OK and s.choose("fatal", ("yes", "no")) == "yes":
-            s.attempt = Attempt.FAILED
-            s.abort("a failed command is fatal")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken_too)
-
-
-def wait_for_godot(monkeypatch: Patch) -> None:
-    """cpr-save waits, with the lock held, for something that never happens."""
-    original = Vm.qmp_cpr_save
-
-    def broken(self, s, design):
-        yield "wait for the new QEMU to live before it was started"
-        s.require(s.alive(self.new))
-        return (yield from original(self, s, design))
-
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
-
-
-def everything_fails(monkeypatch: Patch) -> None:
-    """cpr-exec refuses always."""
-
-    def broken(self, s, design):
-        yield "no"
-        return Result.ERROR
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
-
-
-def serve_through_stale_addresses(monkeypatch: Patch) -> None:
-    """The old QEMU's addresses are never invalidated, and a device goes on using them in the new one."""
-    monkeypatch.setattr(Kernel, "unmap_vaddr_all", lambda self, s, container: Errno.OK)
-
-
-def load_without_restoring(monkeypatch: Patch) -> None:
-    """The new QEMU gives no addresses."""
-    original = Vm.replay
-
-    def broken(self, s, container, by, owner=Vaddr.OLD):
-        if owner is Vaddr.OLD:
-            yield from original(self, s, container, by, owner)
-        yield "nothing is restored"
-        return Result.OK
-
-    monkeypatch.setattr(Vm, "replay", broken)
-
-
-def restore_all_after_a_failed_exec(monkeypatch: Patch) -> None:
-    """A failed cpr-exec restores every container, invalidated or not, as the notifier of V8 does."""
-    original = Vm.qmp_cpr_exec
-
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK:
-            for container in self.kernel.topology.containers:
-                yield from self.replay(s, container, "a mutant")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
-
-
-def restore_all_after_a_failed_save(monkeypatch: Patch) -> None:
-    """A failed cpr-save restores every container, invalidated or not."""
-    original = Vm.qmp_cpr_save
-
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK:
-            for container in self.kernel.topology.containers:
-                yield from self.replay(s, container, "a mutant")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
-
-
-def invalidate_at_once(monkeypatch: Patch) -> None:
-    """cpr-save begins with the invalidation of everything, and tells nobody."""
-    original = Vm.qmp_cpr_save
-
-    def broken(self, s, design):
-        for container in self.kernel.topology.containers:
-            for i in range(self.kernel.mappings):
-                s.vaddr[container, i] = Vaddr.INVALID
-        return (yield from original(self, s, design))
-
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
-
-
-def run_without_addresses(monkeypatch: Patch) -> None:
-    """Both: the addresses go at once, and a cpr-exec that fails starts the VM."""
-    invalidate_at_once(monkeypatch)
-    restart_after_a_failed_exec(monkeypatch)
-
-
-def fatal_exec(monkeypatch: Patch) -> None:
-    """cpr-exec ends QEMU."""
-
-    def broken(self, s, design):
-        yield "no"
-        s.attempt = Attempt.FAILED
-        s.abort("cpr-exec is fatal")
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
-
-
-def nothing_moves(monkeypatch: Patch) -> None:
-    """cpr-save waits for ever, and so does every device that asks."""
-    wait_for_godot(monkeypatch)
-
-    def broken(self, s, container, vm):
-        yield f"{container}: vfio_wait"
-        s.require(s.alive(vm.new))
-
-    monkeypatch.setattr(Kernel, "pin_pages", broken)
-
-
-def hang_on_device_del(monkeypatch: Patch) -> None:
-    """The guest lets a device go although it does not run."""
-
-    def broken(s, vm, design, kind):
-        container = s.choose("container", vm.kernel.topology.containers)
-        if kind == EMULATED and s.devices[container, EMULATED] > 0:
-            yield vm.unplugging(container)
-            vm.close_device(s, container)
-
-    monkeypatch.setattr(processes, "unplug", broken)
-
-
-def see_nothing(self, s):
-    """The counter is not looked at, and no blocker either."""
-    yield "look the other way"
-    return Result.OK
-
-
-def count_everything(monkeypatch: Patch) -> None:
-    """Every device counts, and registers a blocker; and the kernel can do everything."""
-    monkeypatch.setattr(Kernel, "capable", lambda self, s, container: True)
-    monkeypatch.setattr(Counter, "ups", lambda self, container: len(container.groups))
-    monkeypatch.setattr(Counter, "incapable", lambda self, s, container: True)
-    monkeypatch.setattr(Blockers, "at_start", lambda self, container, kind: container.devices(kind))
-
-
-def count_nothing(monkeypatch: Patch) -> None:
-    """No device counts, and none registers a blocker; and the kernel can do nothing."""
-    monkeypatch.setattr(Kernel, "capable", lambda self, s, container: False)
-    monkeypatch.setattr(Counter, "ups", lambda self, container: 0)
-    monkeypatch.setattr(Counter, "incapable", lambda self, s, container: False)
-    monkeypatch.setattr(Blockers, "at_start", lambda self, container, kind: 0)
-
-
-def uncount_always(monkeypatch: Patch) -> None:
-    """One is taken off the counter whenever a device leaves."""
-
-    def broken(self, s, container, kind):
-        s.cpr_blocked = s.cpr_blocked - 1
-
-    monkeypatch.setattr(Counter, "unrealized", broken)
-
-
-MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
-    "runs_only_with_valid_vaddrs": (
-        restart_after_a_failed_exec,
-        start_before_restoring,
-        no_unwind,
-        load_without_restoring,
-        invalidate_at_once,
-        run_without_addresses,
-    ),
-    "validated_before_invalidated": (incapable,),
-    "refused_before_stop": (incapable,),
-    "no_restore_of_valid": (restore_twice, restore_all_after_a_failed_exec, restore_all_after_a_failed_save),
-    "handlers_in_order": (devices_first, never_tell_the_handlers, invalidate_at_once),
-    "restored_after_failure": (invalidate_at_once, invalidate_in_the_test, no_unwind, never_tell_the_handlers),
-    "guest_survives": (die_of_a_failure, fatal_exec),
-    "no_dma_with_invalid_vaddr": (
-        restart_after_a_failed_exec,
-        serve_through_stale_addresses,
-        invalidate_at_once,
-    ),
-    "no_stuck_waiter": (load_without_restoring, invalidate_at_once),
-    "refusal_is_unreachable": (refuse_instead_of_waiting,),
-    "never_aborts": (restore_twice, die_of_a_failure, fatal_exec, restore_all_after_a_failed_exec),
-    "deadlock_free": (nothing_moves,),
-    "nobody_stuck": (wait_for_godot,),
-    "monitor_answers": (hang_on_device_del,),
-    "update_succeeds": (everything_fails,),
-    "blocker_is_exact": (count_everything, count_nothing),
-    "blocker_is_exact(error=residue)": (count_everything,),
-    "blocker_is_exact(error=missed refusal)": (count_nothing,),
-    "counter_is_not_negative": (uncount_always,),
-}
-"""For each property, breaks of which at least one has to turn it, in every configuration in which it holds."""
 
 DESIGNS = (
     "v7",
@@ -352,12 +31,14 @@ DESIGNS = (
     "vm_change_handler",
     "device_blocker",
 )
+LARGE = 20_000
+"""States of a configuration whose mutants are not worth the wait; small ones of the same design have the same."""
 PUBLISHED = [
     (run, family)
     for run in publish.runs()
     if run["model"] in DESIGNS
     for family, status in run["verdicts"].items()
-    if status in ("HOLDS", "REACHABLE") and family in MUTANTS and not run.get("slow")
+    if status in ("HOLDS", "REACHABLE") and family in MUTANTS and run.get("states", LARGE) < LARGE
 ]
 
 
@@ -378,13 +59,18 @@ def broken_status(run: dict[str, Any], family: str, mutate: Callable[[Patch], No
     return max(statuses, key=lambda status: status.bad)
 
 
+QUICK = ("v7", "save_unwind", "vm_change_handler", "blocker_counter")
+"""Designs whose hooks differ."""
+
+
 def marked() -> Iterator[Any]:
-    """The published verdicts; only the first of each property of each design is for the quick tests."""
+    """The published verdicts; the first of each property of each design in QUICK is for the quick tests."""
     seen = set()
     for run, family in PUBLISHED:
-        again = (run["model"], family) in seen
-        seen.add((run["model"], family))
-        marks = [pytest.mark.slow] if again else []
+        quick = run["model"] in QUICK and not run.get("slow") and (run["model"], family) not in seen
+        if quick:
+            seen.add((run["model"], family))
+        marks = [] if quick else [pytest.mark.slow]
         yield pytest.param(run, family, marks=marks, id=f"{publish.title(run)}-{family}")
 
 

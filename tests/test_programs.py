@@ -68,7 +68,27 @@ for design, mixed in (("v7", "e/p"), ("save_unwind", "p/e"), ("vm_change_handler
     SHIPPED[f"{design} with all switches"] = (design, everything, 3)
     SHIPPED[f"{design}, two mappings"] = (design, {"mappings": "2", "topology": "pe/e", "env": "cont,hotplug"}, 3)
     SHIPPED[f"{design}, suspended"] = (design, {"guest": "suspended", "env": "wakeup,cont"}, 4)
-SHIPPED["v7 with the recover patch"] = ("v7", {"recover": "yes", "topology": "p/p", "env": "again"}, 8)
+HOOKS: dict[str, tuple[str, dict[str, str]]] = {
+    "validate_first": ("validate_first", {}),
+    "presave_validate_all": ("presave_validate_all", {}),
+    "presave_recover_all": ("presave_recover_all", {}),
+    "failure_notifier": ("failure_notifier", {}),
+    "failure_notifier, late": ("failure_notifier", {"early": "no"}),
+    "failure_notifier, on exec": ("failure_notifier", {"on_exec": "yes", "env": "again"}),
+    "failure_notifier, blind": ("failure_notifier", {"flag": "no", "env": "immortal"}),
+    "blocker_counter": ("blocker_counter", {"env": "hotplug,unplug"}),
+    "blocker_counter, of containers": ("blocker_counter", {"counted": "container", "env": "hotplug,unplug"}),
+    "blocker_counter, by test": ("blocker_counter", {"uncounted": "test", "tested": "entry", "env": "unplug"}),
+    "blocker_counter, by device": ("blocker_counter", {"uncounted": "device", "env": "unplug"}),
+    "device_blocker": ("device_blocker", {"env": "hotplug,unplug"}),
+    "device_blocker, by kind": ("device_blocker", {"judge": "kind", "env": "hotplug,unplug"}),
+    "combination": ("combination", {"place": "exec", "prevention": "counter", "recovery": "handler"}),
+    "combination, post_save": ("combination", {"prevention": "blocker", "recovery": "post_save"}),
+}
+for name, (design, given) in HOOKS.items():
+    depth = 3 if "plug" in given.get("env", "") else 6
+    SHIPPED[name] = (design, {"kernel": "E4", "topology": "pe/x", **given}, depth)
+SHIPPED["the recover patch"] = ("validate_first", {"recover": "yes", "topology": "p/p", "env": "again"}, 8)
 for infer in ("validate", "probe", "instance", "get_iommu", "remembered"):
     lists = {"answers": "instance_v3", "old": "v3_v2_v1", "new": "nesting_v2_v1", "get_iommu": "yes"}
     SHIPPED[f"type_inference, {infer}"] = ("type_inference", {**lists, "infer": infer}, 4)

@@ -2,9 +2,10 @@
 """All runs of a model to their ends, counted by outcome, with a shortest one of each.
 
 A *step* here changes something: steps that do not are left out.  A *rest state* is one in which nobody has to move:
-no step of a fair process without a fault can be taken.  What is not fair may still go on from there.  A *run* is a path from an initial state that never comes back to a state it has
-been in, and ends in a rest state; two runs are different when a step differs.  Its *outcome* is what the model says
-about its last state (`System.outcomes`) and its events (`System.collected`).
+no step of a fair process without a fault can be taken.  What is not fair may still go on from there.  A *run* is a path
+from an initial state that never comes back to a state it has been in, and ends in a rest state; two runs are different
+when a step differs.  Its *outcome* is what the model says about its last state (`System.outcomes`) and its events
+(`System.collected`).
 
 Runs are counted, not listed.  A path that never comes back passes each strongly connected component of the state
 graph once and without a break.  So only the paths inside a component are walked one by one; between components

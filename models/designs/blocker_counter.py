@@ -20,6 +20,7 @@ Expected, written down before any engine ran on this file (real faults, any fini
     refused_before_stop          holds     holds        VIOLATED  VIOLATED       holds      holds
     no_restore_of_valid          holds     holds        holds     holds          holds      holds
     restored_after_failure       VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    restored_after_failed_load   VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     no_dma_with_invalid_vaddr    VIOLATED  VIOLATED     -         -              -          -
     no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
@@ -35,7 +36,8 @@ does not call migrate_prepare, c0 is invalidated and c1 refuses, and nobody rest
 part: the counter stays zero, and all claims about it are vacuous. The rest is as without a recovery: a device that is
 saved after the containers fails, and the guest runs.
 
-While devices come and go (env=hotplug,unplug; blocker_is_exact and counter_is_not_negative, E4; vacuous on E1, where all of it holds):
+While devices come and go (env=hotplug,unplug; blocker_is_exact and counter_is_not_negative, E4; vacuous on E1, where
+all of it holds):
   * as proposed: residue, in pe: the mdev counts, then leaves; its container lives on, and so does the count.  Residue
     also from a realize that fails after the increment (p, an mdev is plugged).  No missed refusal, never negative: a
     container takes off one at most, and has put on at least one.
