@@ -77,7 +77,7 @@ def cell(key: Key) -> dict[str, Any]:
     model = model_of(key)
     budgets = verdicts_by_budget(key, model)
     last = budgets[BUDGETS[-1]]
-    found: dict[str, Any] = {"key": list(key), "digest": model.system.digest()}
+    found: dict[str, Any] = {"key": list(key), "digest": digest(key), "invalidates": invalidates(model)}
     found["budgets"] = {str(budget): {name: budgets[budget][name] for name in last} for budget in BUDGETS}
     holding = tuple(name for name in MAY_HOLD_BY_DEATH if name in last and last[name][0] == "HOLDS")
     if holding:
@@ -86,6 +86,20 @@ def cell(key: Key) -> dict[str, Any]:
         found["by_death"] = [name for name in holding if immortal[name] != "HOLDS"]
     found["seconds"] = round(monotonic() - start, 1)
     return found
+
+
+def digest(key: Key) -> str:
+    """What a cell is about: its System, and the one in which the guest does not die."""
+    return f"{model_of(key).system.digest()} {model_of(key, 'immortal').system.digest()}"
+
+
+def invalidates(model: Model) -> bool:
+    """Whether any attempt gets so far that something is invalidated."""
+    report = check(model, Options(engines=("explicit",), faults=BUDGETS[-1], native=False))
+    assert report.unreached is not None
+    steps = enumerate(report.system.transitions)
+    found = [number for number, step in steps if any(event.name == "UNMAP(ALL|V)" for event in step.events)]
+    return not set(found) <= set(report.unreached)
 
 
 Said = dict[str, tuple[str, int | None]]
@@ -105,9 +119,11 @@ def verdicts_by_budget(key: Key, model: Model) -> dict[int, Said]:
     most = {name: most.get(name, none.get(name)) for name in families}
     found = {BUDGETS[-1]: most}
     for budget in BUDGETS[:-1]:
-        open_ = [name for name in families if name in always or most[name][0] == "VIOLATED"]
+        open_ = [name for name in families if name in always or most[name][0] in ("VIOLATED", "REACHABLE")]
+        open_ = [name for name in open_ if name != GOAL or none[GOAL][0] != "REACHABLE"]
         found[budget] = most | asked(key, model, budget, open_) if open_ else dict(most)
-        found[budget][GOAL] = none[GOAL]
+        if none[GOAL][0] == "REACHABLE":
+            found[budget][GOAL] = none[GOAL]
     return found
 
 
@@ -149,9 +165,10 @@ violated:
 * **H**: holds for fault budgets 0, 1 and 2;
 * **V0**, **V1**, **V2**: violated without a fault, with one, with two; behind it the steps of the shortest trace;
 * **R**, **U**: reachable, unreachable (with 0, 1 and 2 faults);
-* **°**: every attempt is refused: nothing that holds in this row says anything about recovery;
-* **†**: holds only because the guest dies: in a QEMU that survived `hw_error` and a failed exec (`env=immortal`) it
-  does not.
+* **°**: every attempt is refused before anything is invalidated: nothing that holds in this row says anything about
+  recovery;
+* **†**: holds only because the guest dies: where hw_error ends the recovery that called it and not QEMU, and a failed exec
+  ends nothing (`env=immortal`), it does not.
 
 Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable
 one there is injected, and answers as no kernel does.  All verdicts about safety are by explicit search and by z3, which
@@ -189,14 +206,14 @@ def _cell(one: dict[str, Any], name: str) -> str:
     for budget, (status, steps) in zip(BUDGETS, said, strict=True):
         if status != "HOLDS":
             return f"**V{budget}**" + (f" {steps}" if steps is not None else "")
-    refused = "°" if one["budgets"]["0"]["update_succeeds"][0] == "UNREACHABLE" else ""
+    refused = "" if one["invalidates"] else "°"
     return "H" + refused + ("†" if name in one.get("by_death", ()) else "")
 
 
 def main() -> None:
     """Check what has changed, and write both files."""
     cells = load()
-    todo = [key for key in keys() if key not in cells or cells[key]["digest"] != model_of(key).system.digest()]
+    todo = [key for key in keys() if key not in cells or cells[key]["digest"] != digest(key)]
     click.echo(f"{len(todo)} of {len(list(keys()))} to check")
     todo.sort(key=lambda key: (key[3], key[4]))
     with ProcessPoolExecutor(int(sys.argv[1]) if len(sys.argv) > 1 else None) as pool:

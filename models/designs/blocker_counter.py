@@ -20,6 +20,7 @@ Expected, written down before any engine ran on this file (real faults, any fini
     refused_before_stop          holds     holds        VIOLATED  VIOLATED       holds      holds
     no_restore_of_valid          holds     holds        holds     holds          holds      holds
     restored_after_failure       VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    restored_after_failed_load   VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     no_dma_with_invalid_vaddr    VIOLATED  VIOLATED     -         -              -          -
     no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -

@@ -5,7 +5,8 @@ Asked: is this better than a counter?
 
 Stands for: Williamson's question in the thread of 10 March 2022, to mirror the migration blockers: any device that
 does not support cpr registers one, and generic code keeps track of whether any is registered.  V8 (June 2022) has
-such a list, tested first thing in qmp_cpr_save; QEMU 10.1 has a blocker for each mdev (judge=kind).
+such a list, tested first thing in qmp_cpr_save, but a blocker there belongs to a container and is decided when that is
+created; QEMU 10.1 has a blocker for each mdev (judge=kind).
 
 Prevention: the blockers, one for a device that needs one, from its realize to its unrealize.
 Recovery: none.
@@ -18,6 +19,7 @@ Expected, written down before any engine ran on this file (real faults, any fini
     refused_before_stop          holds     holds        holds     holds          holds      holds
     no_restore_of_valid          holds     holds        holds     holds          holds      holds
     restored_after_failure       VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    restored_after_failed_load   VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     no_dma_with_invalid_vaddr    VIOLATED  VIOLATED     -         -              -          -
     no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
@@ -30,9 +32,9 @@ Expected, written down before any engine ran on this file (real faults, any fini
 Why.  E4, p/e: refused first thing, with the VM still running, so everything holds, and no update is possible.
 Elsewhere no device has a reason for a blocker, and what is left is the recovery that is not there. While devices come
 and go (env=hotplug,unplug; E4, pe): with judge=extension a physical device that is plugged while the mdev is there
-registers a blocker of its own, and keeps it when the mdev has gone (B10): residue.  No missed refusal: a container
-that cannot take part has an mdev, and that has a blocker.  With judge=kind both hold on E4.  On E1 judge=kind blocks
-an update that the kernel would allow: residue at once, and the update is unreachable.
+registers a blocker of its own, and keeps it when the mdev has gone (as B10 does for a container): residue.  No missed
+refusal: a container that cannot take part has an mdev, and that has a blocker.  With judge=kind both hold on E4.  On
+E1 judge=kind blocks an update that the kernel would allow: residue at once, and the update is unreachable.
 """
 
 from __future__ import annotations

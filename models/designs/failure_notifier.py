@@ -5,7 +5,7 @@ Asked: when is it called, on which failures, and does it know what was invalidat
 
 Stands for: the notifier that V8 of the series brought (June 2022: early=yes, flag=no), V9 and QEMU up to 10.2 changed
 (after the VM was started again: early=no, flag=yes, on_exec=yes), and the patches of January 2026 mend (early=yes).
-In the thread of March 2022 there is only the question why there is none.
+In the mail of 10 March 2022 there is only the question why there is none.
 
 Prevention: a test in each container's pre_save.
 Recovery: the notifiers, the newest container first; flag=no: without a look at the flag; early=no: after vm_start;
@@ -20,6 +20,7 @@ on_exec=no):
     refused_before_stop          holds     holds        VIOLATED  VIOLATED       holds      holds
     no_restore_of_valid          holds     holds        holds     holds          holds      holds
     restored_after_failure       VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    restored_after_failed_load   VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     no_dma_with_invalid_vaddr    holds     VIOLATED     -         -              -          -
     no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
@@ -36,7 +37,9 @@ meanwhile, so no_dma_with_invalid_vaddr is violated too. With on_exec=yes, resto
 cpr-exec refuses a VM that runs, and that is no failure for the notifier.  guest_survives stays violated: the new QEMU
 may die. With flag=no, a pre_save that fails before or between the containers makes the notifier "restore" one that is
 valid, and QEMU aborts: no_restore_of_valid and never_aborts are violated; on E4, p/e without a fault.  There
-runs_only_with_valid_vaddrs and restored_after_failure hold, but only because the guest dies (env=immortal shows it).
+runs_only_with_valid_vaddrs and restored_after_failure hold, but only because the guest dies before c0 is restored:
+env=immortal, where hw_error ends the notifiers and not QEMU, shows it.  (A QEMU that ignored the error and went on to
+the next notifier would restore c0.)
 """
 
 from __future__ import annotations
@@ -73,6 +76,7 @@ def failure_notifier(
         save_failed_late=None if early else notifier,
         exec_failed=notifier if on_exec else None,
         survives_exec=on_exec,
+        freed=vaddrs.forget if flag else None,
     )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)

@@ -17,6 +17,7 @@ Expected, written down before any engine ran on this file (real faults, any fini
     refused_before_stop          holds     holds        VIOLATED  VIOLATED       holds      holds
     no_restore_of_valid          holds     holds        holds     holds          holds      holds
     restored_after_failure       VIOLATED  VIOLATED     VIOLATED  VIOLATED       VIOLATED   VIOLATED
+    restored_after_failed_load   VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     no_dma_with_invalid_vaddr    VIOLATED  VIOLATED     -         -              -          -
     no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
@@ -56,7 +57,7 @@ def presave_recover_all(
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm, flagged=True)
     recover_all = recovery.unwind(vaddrs, recovery.PRE_SAVE)
-    design = Design(pre_save=vaddrs.pre_save(prevention.test_own(vaddrs), failed=recover_all))
+    design = Design(pre_save=vaddrs.pre_save(prevention.test_own(vaddrs), failed=recover_all), freed=vaddrs.forget)
     processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

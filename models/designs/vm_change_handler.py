@@ -20,6 +20,7 @@ Expected, written down before any engine ran on this file (real faults, any fini
     no_restore_of_valid          holds     holds        holds     holds          holds      holds
     handlers_in_order            holds     holds        holds     holds          holds      holds
     restored_after_failure       VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
+    restored_after_failed_load   VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     guest_survives               VIOLATED  VIOLATED     holds     holds          VIOLATED   VIOLATED
     no_dma_with_invalid_vaddr    holds     holds        -         -              -          -
     no_stuck_waiter              VIOLATED  VIOLATED     -         -              -          -
@@ -31,7 +32,7 @@ Expected, written down before any engine ran on this file (real faults, any fini
 Why.  Whoever starts the VM restores first, cont included, so the guest never runs without addresses.  But nothing
 restores until somebody starts it: when cpr_state_save fails the VM stays stopped, and the user is not obliged to
 say cont; a device that asks meanwhile waits.  Even with cont, a device waits for ever when cpr-load fails in the
-new QEMU, which has no flag.  execvp fails as in V7.
+new QEMU, whose flags are not set.  execvp fails as in V7.
 With env=again nothing changes: once cpr_state_save has failed, no attempt can invalidate again (K7), and never_aborts
 holds.
 With first=no, handlers_in_order is violated: a pre_save fails after the containers, and on the way back to a
@@ -71,6 +72,7 @@ def vm_change_handler(
         pre_save=vaddrs.pre_save(prevention.test_own(vaddrs)),
         handler=recovery.handler(vaddrs),
         handler_first=first,
+        freed=vaddrs.forget,
     )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)

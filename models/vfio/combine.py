@@ -48,7 +48,7 @@ def combine(
             f"recovery={recovers.name.lower()} makes no sense with place={place.name.lower()}: write {known}"
         )
     vaddrs = Vaddrs.declare(m, vm, flagged=recovers not in NO_FLAG)
-    design = Design()
+    design = Design(freed=vaddrs.forget if vaddrs.flagged else None)
     own, entry, in_pre_save, first = (), None, None, None
     if prevents is Prevention.LOOP:
         own = (prevention.test_own(vaddrs),)
@@ -97,6 +97,8 @@ def with_recovery(design: Design, vaddrs: Vaddrs, place: Place, recovers: Recove
             return replace(design, save_failed_late=looking)
         case Recovery.NOTIFIER_EXEC:
             return replace(design, save_failed=looking, exec_failed=looking, survives_exec=True)
+        case Recovery.NOTIFIER_LATE_EXEC:
+            return replace(design, save_failed_late=looking, exec_failed=looking, survives_exec=True)
         case Recovery.NOTIFIER_BLIND:
             return replace(design, save_failed=blind)
         case Recovery.HANDLER | Recovery.HANDLER_LAST:

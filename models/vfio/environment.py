@@ -25,7 +25,7 @@ class Env(Enum):
     UNPLUG = "the user unplugs a device while the guest runs, the last one of a container too"
     CLOSE = "an error that shows only when the state file is closed, which cpr-save ignores"
     PAUSE = "QEMU was started with -action shutdown=pause, so a failed exec does not end it"
-    IMMORTAL = "nothing real: the old QEMU survives hw_error and a failed exec; tells what holds only because it dies"
+    IMMORTAL = "nothing real: hw_error ends the recovery that called it and not QEMU, and a failed exec ends nothing"
     MONITORS = "the user has a second, human monitor, which may be served between the exec request and the exec"
 
 

@@ -17,7 +17,7 @@ from cprcheck import Bool, Model, Range, c, some
 from .kernel import Extension
 from .qemu import PLUGS, ContainerHook, DeviceHooks, Hook, Vm
 from .runstate import Result
-from .topology import EMULATED, KINDS, LACKING, Container
+from .topology import EMULATED, KINDS, Container
 from .vaddrs import Vaddrs
 
 Steps = Generator[Any, None, Any]
@@ -70,6 +70,11 @@ def of_every(hook: Hook) -> ContainerHook:
         return (yield from hook(s))
 
     return every_pre_save
+
+
+def _lacked(vm: Vm, container: Container, groups: str) -> bool:
+    """Whether the test of `container` failed when it had `groups`, before the VM started."""
+    return container.lacking or (vm.kernel.era.excludes_emulated and EMULATED in groups)
 
 
 # ---- the counter -----------------------------------------------------------------------------------------------------
@@ -125,10 +130,9 @@ class Counter:
     def ups(self, container: Container) -> int:
         """How often the counter went up for `container` before the VM started: its devices came in their order."""
         came = [container.groups[: i + 1] for i in range(len(container.groups))]
-        if self.counted is Counted.CONTAINER:
-            came = came[:1]
-        excludes = self.vm.kernel.era.excludes_emulated
-        return sum(LACKING in groups or (excludes and EMULATED in groups) for groups in came)
+        return sum(
+            _lacked(self.vm, container, groups) for groups in came[: 1 if self.counted is Counted.CONTAINER else None]
+        )
 
     def blocked(self, s: Any) -> Any:
         """An update is forbidden."""
@@ -154,14 +158,16 @@ class Counter:
         return not self.vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR)
 
     @c("hw/vfio/pci.c:vfio_realize")
-    def realized(self, s: Any, container: Container, kind: str) -> None:
+    def realized(self, s: Any, container: Container, kind: str) -> bool:
         """++ if the container cannot take part; where containers are counted, only at the first device."""
         if self.counted is Counted.CONTAINER and not self.alone(s, container):
-            return
-        if self.incapable(s, container):
-            s.cpr_blocked = s.cpr_blocked + 1
-            if self.uncounted is Uncounted.FLAG:
-                s.counted[container] = True
+            return False
+        if not self.incapable(s, container):
+            return False
+        s.cpr_blocked = s.cpr_blocked + 1
+        if self.uncounted is Uncounted.FLAG:
+            s.counted[container] = True
+        return True
 
     def alone(self, s: Any, container: Container) -> bool:
         """One device is in `container`, which was therefore created for it."""
@@ -169,7 +175,7 @@ class Counter:
         return (devices[0] + devices[1]) == 1
 
     @c("hw/vfio/pci.c:vfio_instance_finalize")
-    def unrealized(self, s: Any, container: Container, kind: str) -> None:
+    def unrealized(self, s: Any, container: Container, kind: str, registered: bool | None) -> None:
         """-- if the container cannot take part, before the device's group leaves; in one variant only."""
         if self.uncounted is Uncounted.DEVICE and self.incapable(s, container):
             s.cpr_blocked = s.cpr_blocked - 1
@@ -218,8 +224,7 @@ class Blockers:
         mine = [groups for letter, groups in came if container.kind(letter) == kind]
         if self.judge is Judge.KIND:
             return len(mine) if kind == EMULATED else 0
-        excludes = self.vm.kernel.era.excludes_emulated
-        return sum(LACKING in groups or (excludes and EMULATED in groups) for groups in mine)
+        return sum(_lacked(self.vm, container, groups) for groups in mine)
 
     def blocked(self, s: Any) -> Any:
         """An update is forbidden."""
@@ -241,22 +246,25 @@ class Blockers:
         return DeviceHooks(self.realized, self.unrealized, self.destroyed)
 
     @c("migration/cpr.c:cpr_add_blocker")
-    def realized(self, s: Any, container: Container, kind: str) -> None:
+    def realized(self, s: Any, container: Container, kind: str) -> bool:
         """Register a blocker if the device cannot take part."""
         if self.judge is Judge.KIND:
             blocks = kind == EMULATED
         else:
             blocks = not self.vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR)
-        if blocks:
-            s.blockers[container, kind] = s.blockers[container, kind] + 1
+        if not blocks:
+            return False
+        s.blockers[container, kind] = s.blockers[container, kind] + 1
+        return True
 
     @c("migration/cpr.c:cpr_del_blocker")
-    def unrealized(self, s: Any, container: Container, kind: str) -> None:
+    def unrealized(self, s: Any, container: Container, kind: str, registered: bool | None) -> None:
         """A device that has a blocker takes it along; where some have one and some do not, any of them may go."""
-        if s.blockers[container, kind] > 0:
+        if registered is None and s.blockers[container, kind] > 0:
             all_have_one = s.blockers[container, kind] == s.devices[container, kind]
-            if all_have_one or s.choose("it has a blocker", ("yes", "no")) == "yes":
-                s.blockers[container, kind] = s.blockers[container, kind] - 1
+            registered = all_have_one or s.choose("it has a blocker", ("yes", "no")) == "yes"
+        if registered:
+            s.blockers[container, kind] = s.blockers[container, kind] - 1
 
     def destroyed(self, s: Any, container: Container) -> None:
         """A blocker belongs to a device, not to a container."""

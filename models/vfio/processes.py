@@ -70,6 +70,9 @@ def run_old(m: Model, vm: Vm, design: Design) -> None:
                 if not s.fault("execvp fails"):
                     s.runstate = RunState.PRELAUNCH
                     s.vcpus = Vcpus.PAUSED
+                    if design.freed is not None:
+                        for container in vm.kernel.topology.containers:
+                            design.freed(s, container)
                     s.exec(vm.old, vm.new)
                 if design.survives_exec:
                     yield from design.exec_failed(s)
@@ -186,9 +189,9 @@ def plug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
     if vm.counts:
         s.plugs = s.plugs + 1
     if design.devices is not None:
-        design.devices.realized(s, container, kind)
+        registered = design.devices.realized(s, container, kind)
         if s.fault("the device cannot be realized, after its group was attached"):
-            leave(s, vm, design, container, kind)
+            leave(s, vm, design, container, kind, registered)
 
 
 def unplug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
@@ -208,10 +211,12 @@ def unplug(s: Any, vm: Vm, design: Design, kind: str) -> Steps:
 
 
 @c("hw/vfio/common.c:vfio_disconnect_container")
-def leave(s: Any, vm: Vm, design: Design, container: Container, kind: str) -> None:
+def leave(s: Any, vm: Vm, design: Design, container: Container, kind: str, registered: bool | None = None) -> None:
     """A group leaves its container; tell the design, also when it was the last one."""
     if design.devices is not None:
-        design.devices.unrealized(s, container, kind)
-    last = vm.kernel.detach_group(s, container, kind)
-    if last and design.devices is not None:
-        design.devices.destroyed(s, container)
+        design.devices.unrealized(s, container, kind, registered)
+    if vm.kernel.detach_group(s, container, kind):
+        if design.devices is not None:
+            design.devices.destroyed(s, container)
+        if design.freed is not None:
+            design.freed(s, container)

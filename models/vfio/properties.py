@@ -47,7 +47,7 @@ def safety(m: Model, vm: Vm, design: Design) -> None:
 
     @m.step_invariant
     def refused_before_stop(old, new):
-        """An attempt that cannot succeed is refused before the guest is stopped."""
+        """An attempt with a container that cannot take part is refused before the guest is stopped."""
         stopped = (old.runstate == RunState.RUNNING) & (new.runstate == RunState.SAVE_VM)
         return implies(stopped, kernel.all_capable(old))
 
@@ -74,9 +74,15 @@ def liveness(m: Model, vm: Vm) -> None:
 
     @m.leads_to
     def restored_after_failure(s):
-        """Every failed attempt ends with all vaddrs valid again, unless QEMU is gone."""
+        """Every attempt that fails in the old QEMU ends with all vaddrs valid again, unless that QEMU is gone."""
         failed = (s.attempt == Attempt.FAILED) & s.alive(vm.old)
         return failed, kernel.all_valid(s) | (s.alive(vm.old) == False)  # noqa: E712
+
+    @m.leads_to
+    def restored_after_failed_load(s):
+        """A cpr-load that fails ends with all vaddrs valid, unless the new QEMU is gone."""
+        failed = (s.attempt == Attempt.FAILED) & s.alive(vm.new)
+        return failed, kernel.all_valid(s) | (s.alive(vm.new) == False)  # noqa: E712
 
     @m.leads_to
     def guest_survives(s):
@@ -106,7 +112,10 @@ def blocker(m: Model, vm: Vm, blocked: Callable[[Any], Any]) -> None:
 
     @m.invariant(error=ERRORS)
     def blocker_is_exact(s, error):
-        """An update is forbidden (no residue) if and only if some container cannot take part (no missed refusal)."""
+        """An update is forbidden if and only if some container cannot take part: no residue, no missed refusal.
+
+        This is about what is registered or counted; whether anybody looks at it in time, other properties say.
+        """
         if error == "residue":
             return implies(s.alive(vm.old) & blocked(s), vm.kernel.all_capable(s) == False)  # noqa: E712
         return implies(s.alive(vm.old) & (vm.kernel.all_capable(s) == False), blocked(s))  # noqa: E712

@@ -41,11 +41,13 @@ class DeviceHooks:
     """What a design does when devices come and go; each is one step with the kernel's.
 
     `realized` and `unrealized` get (s, container, kind of device), the first when the group has been attached, the
-    second before it leaves.  `destroyed` gets (s, container) when its last group has left.
+    second before it leaves.  `realized` says whether this device has registered something, and `unrealized` is told
+    that when it is the same device, None when it may be any of its kind.  `destroyed` gets (s, container) when its
+    last group has left.
     """
 
-    realized: Callable[[Any, Container, str], None]
-    unrealized: Callable[[Any, Container, str], None]
+    realized: Callable[[Any, Container, str], bool]
+    unrealized: Callable[[Any, Container, str, bool | None], None]
     destroyed: Callable[[Any, Container], None]
 
 
@@ -73,6 +75,7 @@ class Design:
     handler: ContainerHook | None = None
     handler_first: bool = True
     devices: DeviceHooks | None = None
+    freed: Callable[[Any, Container], None] | None = None
     blocked: Callable[[Any], Any] | None = None
 
 
@@ -117,6 +120,8 @@ class Vm:
             m.var("file_good", Bool, init=True)
         if commands(env):
             m.var("command", Command, init=Command.NONE)
+        if kernel.plugs and kernel.unplugs:
+            m.array("saved", kernel.topology.containers, Bool, init=False)
         if waits_for_workers(kernel, env):
             m.array("waiting", kernel.topology.containers, Bool, init=False)
         if counts and kernel.plugs:
@@ -127,6 +132,11 @@ class Vm:
             m.note("a group that the kernel refuses gets no container of its own")
         old, new = m.group("old_qemu"), m.group("new_qemu", alive=False)
         return cls(kernel, guest, env, old, new, m.lock("bql"), counts)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the new QEMU may have other containers than those that were saved."""
+        return self.kernel.plugs and self.kernel.unplugs
 
     # ---- questions --------------------------------------------------------------------------------------------------
 
@@ -223,6 +233,9 @@ class Vm:
             return Result.ERROR
         if Env.CLOSE in self.env:
             s.file_good = True  # opened with O_TRUNC
+        if self.changes:
+            for container in self.kernel.topology.containers:
+                s.saved[container] = False
         yield "vm_stop(RUN_STATE_SAVE_VM)"
         self.vm_stop(s, RunState.SAVE_VM, design)
         s.mode_restart = True
@@ -252,6 +265,8 @@ class Vm:
                     result = yield from design.pre_save(s, container)
                     if result != Result.OK:
                         return Result.ERROR
+                    if self.changes:
+                        s.saved[container] = True
                     if design.post_save is not None:
                         yield from design.post_save(s, container)
             else:
@@ -312,7 +327,7 @@ class Vm:
         if not s.saved_running:
             s.attempt = Attempt.FAILED
             s.abort("runstate_set: invalid transition from prelaunch to save-vm")
-        yield from self.vm_start(s, Design())
+        yield from self.vm_start(s, design)
         return Result.OK
 
     @c("migration/savevm.c:qemu_load_device_state")
@@ -320,7 +335,9 @@ class Vm:
         """The post_load of each object, in the order in which they were saved; the first error ends it."""
         for name, container in self.saved_objects(design):
             if container is not None:
-                if self.kernel.exists(s, container):
+                if not self.changes or s.saved[container]:
+                    if not self.kernel.exists(s, container):
+                        return Result.ERROR  # a section in the file, and nobody to read it
                     result = yield from self.restore(s, container)
                     if result != Result.OK:
                         return Result.ERROR

@@ -42,6 +42,7 @@ class Recovery(Enum):
     NOTIFIER = "a notifier of each container, before the VM is started again"
     NOTIFIER_LATE = "the same, after the VM was started again"
     NOTIFIER_EXEC = "a notifier before the start, called on exec failure too"
+    NOTIFIER_LATE_EXEC = "after the VM was started again, called on exec failure too (V9 to QEMU 10.2)"
     NOTIFIER_BLIND = "a notifier before the start that does not look at the flag (V8)"
     HANDLER = "a vm-change handler of each container, before those that start DMA"
     HANDLER_LAST = "the same, after those that start DMA"

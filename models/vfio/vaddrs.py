@@ -70,6 +70,10 @@ class Vaddrs:
             s.vaddr_unmapped[container] = False
         return result
 
+    def forget(self, s: Any, container: Container) -> None:
+        """The container goes, and its flag with it; the new QEMU's begins unset."""
+        s.vaddr_unmapped[container] = False
+
     # ---- the two places -------------------------------------------------------------------------------------------
 
     def pre_save(self, *tests: ContainerHook, failed: Hook | None = None) -> ContainerHook:
