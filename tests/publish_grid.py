@@ -167,8 +167,8 @@ violated:
 * **R**, **U**: reachable, unreachable (with 0, 1 and 2 faults);
 * **°**: every attempt is refused before anything is invalidated: nothing that holds in this row says anything about
   recovery;
-* **†**: holds only because the guest dies: where hw_error ends the recovery that called it and not QEMU, and a failed exec
-  ends nothing (`env=immortal`), it does not.
+* **†**: holds only because the guest dies: where hw_error ends the recovery that called it and not QEMU, and a failed
+  exec ends nothing (`env=immortal`), it does not.
 
 Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable
 one there is injected, and answers as no kernel does.  All verdicts about safety are by explicit search and by z3, which
