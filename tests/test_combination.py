@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,18 @@ from cprcheck.verdict import Report
 
 PAIRS = [(place, recovers) for place, known in combine.SENSIBLE.items() for recovers in known]
 ALL = [(place, prevents, recovers) for place, recovers in PAIRS for prevents in Prevention]
+QUICK = {
+    (Place.EXEC, Prevention.LOOP, Recovery.RECOVER_PATCH),
+    (Place.EXEC, Prevention.COUNTER, Recovery.NOTIFIER_EXEC),
+    (Place.PRE_SAVE, Prevention.LOOP, Recovery.NONE),
+    (Place.PRE_SAVE, Prevention.LOOP, Recovery.CALLER),
+    (Place.PRE_SAVE, Prevention.COUNTER, Recovery.HANDLER),
+}
+POINTS = [pytest.param(*point, marks=[] if point in QUICK else [pytest.mark.slow]) for point in ALL]
+PREVENTIONS = [
+    pytest.param(prevents, marks=[] if prevents in (Prevention.LOOP, Prevention.COUNTER) else [pytest.mark.slow])
+    for prevents in Prevention
+]
 
 
 def params(place: Place, prevents: Prevention, recovers: Recovery, **more: str) -> dict[str, str]:
@@ -51,7 +64,7 @@ def name(value: Any) -> str:
 # ---- by construction ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("place", "prevents", "recovers"), ALL, ids=name)
+@pytest.mark.parametrize(("place", "prevents", "recovers"), POINTS, ids=name)
 def test_when_nothing_fails_and_all_can_take_part_everything_holds(
     place: Place, prevents: Prevention, recovers: Recovery
 ) -> None:
@@ -60,9 +73,11 @@ def test_when_nothing_fails_and_all_can_take_part_everything_holds(
         assert report.ok, [verdict.prop.name for verdict in report.verdicts if not verdict.status.good]
 
 
-@pytest.mark.parametrize("env", ["", "cont"])
-@pytest.mark.parametrize(("kernel", "topology"), [("E1", "e"), ("E4", "p/e"), ("E4", "p/p")])
-@pytest.mark.parametrize("prevents", Prevention, ids=name)
+@pytest.mark.parametrize("env", [pytest.param("", marks=pytest.mark.slow), "cont"])
+@pytest.mark.parametrize(
+    ("kernel", "topology"), [("E1", "e"), ("E4", "p/e"), pytest.param("E4", "p/p", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("prevents", PREVENTIONS, ids=name)
 def test_an_unwind_in_the_caller_and_a_notifier_before_vm_start_agree(
     prevents: Prevention, kernel: str, topology: str, env: str
 ) -> None:
@@ -74,7 +89,7 @@ def test_an_unwind_in_the_caller_and_a_notifier_before_vm_start_agree(
     assert caller == notifier
 
 
-@pytest.mark.parametrize(("place", "prevents", "recovers"), ALL, ids=name)
+@pytest.mark.parametrize(("place", "prevents", "recovers"), POINTS, ids=name)
 def test_without_a_recovery_only_the_new_qemu_restores(place: Place, prevents: Prevention, recovers: Recovery) -> None:
     found = system(**params(place, prevents, recovers, kernel="E4", topology="p/p", env="cont"))
     events = [event for transition in found.transitions for event in transition.events if event.name == "MAP(V)"]
@@ -82,7 +97,10 @@ def test_without_a_recovery_only_the_new_qemu_restores(place: Place, prevents: P
     assert (restorers == {NEW_QEMU}) is (recovers is Recovery.NONE)
 
 
-@pytest.mark.parametrize(("kernel", "topology"), [("E1", "e"), ("E4", "p/e"), ("E4", "p/p")])
+@pytest.mark.parametrize(
+    ("kernel", "topology"),
+    [("E4", "p/e"), *(pytest.param(*it, marks=pytest.mark.slow) for it in (("E1", "e"), ("E4", "p/p")))],
+)
 def test_post_save_never_restores(kernel: str, topology: str) -> None:
     """P8: no function that VMState calls for one object runs after the failure of another."""
     given = params(Place.PRE_SAVE, Prevention.LOOP, Recovery.POST_SAVE, kernel=kernel, topology=topology, env="cont")
@@ -113,14 +131,29 @@ NAMED = [
     ("failure_notifier", {}, (Place.PRE_SAVE, Prevention.LOOP, Recovery.NOTIFIER), {}),
     ("failure_notifier", {"early": "no"}, (Place.PRE_SAVE, Prevention.LOOP, Recovery.NOTIFIER_LATE), {}),
     ("failure_notifier", {"on_exec": "yes"}, (Place.PRE_SAVE, Prevention.LOOP, Recovery.NOTIFIER_EXEC), {}),
+    (
+        "failure_notifier",
+        {"early": "no", "on_exec": "yes"},
+        (Place.PRE_SAVE, Prevention.LOOP, Recovery.NOTIFIER_LATE_EXEC),
+        {},
+    ),
     ("failure_notifier", {"flag": "no"}, (Place.PRE_SAVE, Prevention.LOOP, Recovery.NOTIFIER_BLIND), {}),
     ("vm_change_handler", {}, (Place.PRE_SAVE, Prevention.LOOP, Recovery.HANDLER), {}),
     ("vm_change_handler", {"first": "no"}, (Place.PRE_SAVE, Prevention.LOOP, Recovery.HANDLER_LAST), {}),
     ("device_blocker", {}, (Place.PRE_SAVE, Prevention.BLOCKER, Recovery.NONE), {}),
 ]
+QUICKLY = ("v7", "presave_validate_all", "save_unwind", "vm_change_handler", "device_blocker")
+"""By their defaults."""
 
 
-@pytest.mark.parametrize(("design", "given", "point", "options"), NAMED)
+def marked() -> Iterator[Any]:
+    for design, given, point, options in NAMED:
+        marks = [] if design in QUICKLY and not given else [pytest.mark.slow]
+        shown = ", ".join((design, *(f"{key}={value}" for key, value in given.items())))
+        yield pytest.param(design, given, point, options, marks=marks, id=shown)
+
+
+@pytest.mark.parametrize(("design", "given", "point", "options"), list(marked()))
 def test_a_named_design_is_a_point_of_the_grid(
     design: str, given: dict[str, str], point: tuple[Place, Prevention, Recovery], options: dict[str, str]
 ) -> None:

@@ -10,8 +10,21 @@ from cprcheck.models.vfio.runstate import Attempt, RunState
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
+from cprcheck.system import System
 
 RUNS = publish.runs()
+DESIGNS = (
+    "v7",
+    "validate_first",
+    "presave_validate_all",
+    "presave_recover_all",
+    "save_unwind",
+    "blocker_counter",
+    "failure_notifier",
+    "vm_change_handler",
+    "device_blocker",
+)
+"""The nine of the thread."""
 
 
 def compare(run: dict[str, Any]) -> None:
@@ -54,10 +67,13 @@ def test_the_page_of_verdicts_is_up_to_date() -> None:
     assert publish.PAGE.read_text() == publish.page()
 
 
-def test_every_design_is_published_with_and_without_cont() -> None:
-    for design in ("v7", "save_unwind", "vm_change_handler"):
-        environments = {run["params"].get("env", "") for run in RUNS if run["model"] == design}
-        assert {"", "cont"} <= environments
+def test_every_design_is_published_with_and_without_cont_on_both_kernels() -> None:
+    for design in DESIGNS:
+        published = [run["params"] for run in RUNS if run["model"] == design and not run.get("injected")]
+        asked = {(params["kernel"], params["topology"], params.get("env", "")) for params in published}
+        mixed = "e/p" if design in ("v7", "validate_first") else "p/e"  # the incapable container is reached last
+        for kernel, topology in (("E1", "e"), ("E4", mixed), ("E4", "p/p")):
+            assert {(kernel, topology, env) for env in ("", "cont")} <= asked, design
 
 
 def test_the_same_mistake_hurts_differently_on_two_kernels() -> None:
@@ -134,12 +150,28 @@ def test_the_scope_says_that_a_refused_group_gets_no_container() -> None:
         assert (note in model.system.scope) is said
 
 
-@pytest.mark.parametrize("design", ["v7", "save_unwind", "vm_change_handler"])
-def test_locations_grow_linearly_with_containers(design: str) -> None:
-    def locations(containers: int) -> int:
-        params = {"kernel": "E4", "topology": f"{containers}p", "env": "cont"}
-        slots = catalog.bind(catalog.find(design), params).system.slots
-        return sum(slot.domain.size for slot in slots if slot.role == "location")
+def of_containers(design: str, containers: int) -> System:
+    params = {"kernel": "E4", "topology": f"{containers}p", "env": "cont"}
+    return catalog.bind(catalog.find(design), params).system
 
-    two, four, eight, sixteen = (locations(containers) for containers in (2, 4, 8, 16))
+
+def locations(system: System) -> int:
+    return sum(slot.domain.size for slot in system.slots if slot.role == "location")
+
+
+@pytest.mark.parametrize("design", [design for design in DESIGNS if design != "presave_validate_all"])
+def test_locations_grow_linearly_with_containers(design: str) -> None:
+    two, four, eight, sixteen = (locations(of_containers(design, containers)) for containers in (2, 4, 8, 16))
     assert sixteen - eight == 2 * (eight - four) == 4 * (four - two) > 0
+
+
+def test_when_every_pre_save_tests_all_containers_the_tests_grow_with_the_square() -> None:
+    """Of C containers C * C tests of two questions each, with a location for each; all else is linear."""
+    systems = {containers: of_containers("presave_validate_all", containers) for containers in (2, 4, 8, 16)}
+    rest = {}
+    for containers, system in systems.items():
+        tests = [step for step in system.transitions if step.label.startswith("validate all: ")]
+        questions = [event for step in tests for event in step.events if event.name == "CHECK_EXTENSION"]
+        assert (len(tests), len(questions)) == (containers**2, 2 * containers**2)
+        rest[containers] = locations(system) - containers**2
+    assert rest[16] - rest[8] == 2 * (rest[8] - rest[4]) == 4 * (rest[4] - rest[2]) > 0
