@@ -174,10 +174,11 @@ violated:
   exec ends nothing (`env=immortal`), it does not.
 
 Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable
-one there is injected, and answers as no kernel does.  What holds for safety is said by explicit search and by
-z3 (what holds for two faults holds for fewer, whose runs are among those, and is not proved again); what is violated
-has a run that the reference interpreter and the author's own code have replayed; what has to happen is by search
-alone.  No kernel model has been compared with a kernel yet.  The blocker is judged by the extension, the counter counts devices, is uncounted by a flag, and is tested in pre_save.
+one there is injected, and answers as no kernel does.  What holds for safety is said by explicit search and by z3 (what
+holds for two faults holds for fewer, whose runs are among those, and is not proved again); what is violated has a run
+that the reference interpreter and the author's own code have replayed; what has to happen is by search alone.  No
+kernel model has been compared with a kernel yet.  The blocker is judged by the extension, the counter counts devices,
+is uncounted by a flag, and is tested in pre_save.
 """
 
 
