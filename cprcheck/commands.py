@@ -73,7 +73,7 @@ def interleavings(
 @click.command()
 @click.argument("designs", nargs=-1, metavar="[DESIGN]...")
 @click.option("--kernel", "kernels", multiple=True, metavar="ERA", help="A kernel era or version.  [E1 and E4]")
-@click.option("--topology", "topologies", multiple=True, metavar="T", help="Where failures are tried.  [2p and p/e]")
+@click.option("--topology", "topologies", multiple=True, metavar="T", help="For the failures.  [2p, p/e and e/p]")
 @click.option(
     "--containers", type=click.IntRange(1, 16), default=4, show_default=True, metavar="N", help="Count up to N."
 )

@@ -214,6 +214,31 @@ def restore_all_after_a_failed_save(monkeypatch: Patch) -> None:
     monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
 
 
+def exec_and_fail_to_load(monkeypatch: Patch) -> None:
+    """cpr-save and cpr-exec succeed without a question, and cpr-load returns an error at once."""
+
+    def save(self, s, design):
+        yield "invalidate, and do not ask"
+        self.vm_stop(s, qemu.RunState.SAVE_VM, design)
+        for container in self.kernel.topology.containers:
+            for i in range(self.kernel.mappings):
+                s.vaddr[container, i] = Vaddr.INVALID
+        return Result.OK
+
+    def execute(self, s, design):
+        yield "exec, and do not ask"
+        s.exec_requested = True
+        return Result.OK
+
+    def load(self, s, design):
+        yield "fail to load"
+        return Result.ERROR
+
+    monkeypatch.setattr(Vm, "qmp_cpr_save", save)
+    monkeypatch.setattr(Vm, "qmp_cpr_exec", execute)
+    monkeypatch.setattr(Vm, "qmp_cpr_load", load)
+
+
 def invalidate_at_once(monkeypatch: Patch) -> None:
     """cpr-save begins with the invalidation of everything, and tells nobody."""
     original = Vm.qmp_cpr_save
@@ -292,7 +317,7 @@ def count_nothing(monkeypatch: Patch) -> None:
 def uncount_always(monkeypatch: Patch) -> None:
     """One is taken off the counter whenever a device leaves."""
 
-    def broken(self, s, container, kind):
+    def broken(self, s, container, kind, registered):
         s.cpr_blocked = s.cpr_blocked - 1
 
     monkeypatch.setattr(Counter, "unrealized", broken)
@@ -312,6 +337,7 @@ MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
     "no_restore_of_valid": (restore_twice, restore_all_after_a_failed_exec, restore_all_after_a_failed_save),
     "handlers_in_order": (devices_first, never_tell_the_handlers, invalidate_at_once),
     "restored_after_failure": (invalidate_at_once, invalidate_in_the_test, no_unwind, never_tell_the_handlers),
+    "restored_after_failed_load": (exec_and_fail_to_load,),
     "guest_survives": (die_of_a_failure, fatal_exec),
     "no_dma_with_invalid_vaddr": (
         restart_after_a_failed_exec,

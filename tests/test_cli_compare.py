@@ -77,7 +77,7 @@ def test_the_options_pick_what_is_measured(ran: Run) -> None:
         "kernel E1, topology 2p, env cont",
         "kernel E1, topology 2p, env quiet",
     ]
-    assert len(places("compare toy.py --containers 1")) == 2 + 2 + 8 + 4
+    assert len(places("compare toy.py --containers 1")) == 2 + 2 + 12 + 6
     assert len(places(f"{SMALL} --kernel 6.3 --topology p")) == 2 + 2 + 8 + 4
     assert re.search(r"^toy +1 2 3 +1 2 3 +1 2 3$", ran(SMALL.replace("s 1", "s 3")).out, re.MULTILINE)
 
@@ -94,7 +94,7 @@ def test_markdown_and_json(ran: Run) -> None:
     code, out, err = ran(f"{SMALL} --markdown --json figures.json")
     assert (code, err) == (0, "")
     assert out.startswith("## Lines of code\n")
-    assert "| toy | disk full | never | no | no | nobody |\n" in out
+    assert "| toy | disk full | never | never | no | no | nobody |\n" in out
     read = json.loads(Path("figures.json").read_text(encoding="utf-8"))
     assert read["designs"][0]["restores"][0]["failures"][0]["name"] == "disk full"
     assert ran(f"{SMALL} --json nowhere/figures.json").code == 2

@@ -126,43 +126,46 @@ ACTION = "@m.{kind}\ndef rescue(s):\n    s.require(s.failed)\n    s.valid = True
 WAIT = 'yield "restore"\ns.require(s.valid == False)\n' + RESTORE
 
 FOLLOWS = {
-    "at once": (recovering(END), [("disk full", 0, 0, True, False, False, CALLER)]),
+    "at once": (recovering(END), [("disk full", 0, 0, 1, True, False, False, CALLER)]),
     "in the very step that fails": (recovering(RESTORE), []),
     "after one or two operations": (
         recovering(FLUSH + SKIP + '    yield "write"\n    s.fault("write fails")\n' + END),
-        [("disk full", 1, 2, True, False, False, CALLER)],
+        [("disk full", 1, 2, 3, True, False, False, CALLER)],
     ),
     "while the guest runs": (
         recovering('yield "start"\ns.runs = True\n' + END),
-        [("disk full", 0, 0, True, False, True, CALLER)],
+        [("disk full", 0, 0, 2, True, False, True, CALLER)],
     ),
     "after any number of operations": (
         recovering(LOOP + '    yield "flush"\n    s.fault("flush fails")\n' + END),
-        [("disk full", 0, None, True, False, False, CALLER)],
+        [("disk full", 0, None, 2, True, False, False, CALLER)],
     ),
     "after a loop in which nothing can fail": (
         recovering(LOOP + END),
-        [("disk full", 0, 0, True, False, False, CALLER)],
+        [("disk full", 0, 0, 2, True, False, False, CALLER)],
     ),
-    "never": (recovering('yield "give up"\n'), [("disk full", None, None, False, True, False, ())]),
-    "never, and the guest runs": (recovering("s.runs = True\n"), [("disk full", None, None, False, True, True, ())]),
+    "never": (recovering('yield "give up"\n'), [("disk full", None, None, None, False, True, False, ())]),
+    "never, and the guest runs": (
+        recovering("s.runs = True\n"),
+        [("disk full", None, None, None, False, True, True, ())],
+    ),
     "by nobody, when only the new QEMU gives addresses": (
         recovering(END.replace("the caller", "the new QEMU")),
-        [("disk full", None, None, False, True, False, ())],
+        [("disk full", None, None, None, False, True, False, ())],
     ),
     "by the process, when the event does not say": (
         recovering(END.replace(', by="the caller"', "")),
-        [("disk full", 0, 0, True, False, False, ("management",))],
+        [("disk full", 0, 0, 1, True, False, False, ("management",))],
     ),
     "by one of two": (
         recovering("s.failed = True\n" + FLUSH + FLUSH.replace("flush", "sync") + WAIT)
         + "@m.process\ndef handler(s):\n"
         '    yield idle("wait")\n    s.require(s.failed)\n    s.valid = True\n    s.emit("MAP(V)", by="the handler")\n',
-        [("disk full", 0, 2, True, False, False, ("the caller", "the handler"))],
+        [("disk full", 0, 2, 1, True, False, False, ("the caller", "the handler"))],
     ),
     "only at the first of two places": (
         management(FAIL + indent(END + "return\n", "    ") + 'yield "close"\nif s.fault("disk full"):\n    return\n'),
-        [("disk full", 0, 0, False, True, False, CALLER)],
+        [("disk full", 0, 0, 1, False, True, False, CALLER)],
     ),
     "after a refusal": (
         management(
@@ -170,11 +173,11 @@ FOLLOWS = {
             '    s.emit("refused", by="the kernel")\n    yield "restore"\n'
             '    s.valid = True\n    s.emit("MAP(V)", by="me")\n'
         ),
-        [("the kernel refuses: c1", 0, 0, True, False, False, ("me",))],
+        [("the kernel refuses: c1", 0, 0, 1, True, False, False, ("me",))],
     ),
     "only if somebody says so": (
         recovering("s.failed = True\n") + ACTION.format(kind="action") + '    s.emit("MAP(V)", by="the user")\n',
-        [("disk full", 0, 0, False, False, False, ("the user",))],
+        [("disk full", 0, 0, 1, False, False, False, ("the user",))],
     ),
     "not at all: nothing is invalid": (management('yield "open"\ns.fault("cannot be opened")\n' + INVALIDATE), []),
     "not at all: nobody is left": (KILL, []),
@@ -188,29 +191,34 @@ def test_what_follows_a_failure(case: str) -> None:
     assert failures(graph(system), failure_capable(system)) == tuple(Failure(*each) for each in expected)
 
 
-def walked(system: System) -> dict[str, tuple[set[int], bool, set[str]]]:
-    """For each failure the operations before the first restore, whether the guest runs, and by whom; on all runs."""
+Walked = tuple[set[int], set[int], bool, set[str]]
+
+
+def walked(system: System) -> dict[str, Walked]:
+    """For each failure, on all runs: the operations before the first restore, all steps to it, whether the guest runs,
+    and by whom."""
     capable = failure_capable(system)
     system = with_faults(system, 1, injected=False)
-    found: dict[str, tuple[set[int], bool, set[str]]] = {}
+    found: dict[str, Walked] = {}
 
-    def walk(state: State, open_: dict[str, int]) -> None:
+    def walk(state: State, open_: dict[str, tuple[int, int]]) -> None:
         told = outcome(system, state)
         for name in open_:
-            numbers, runs, by = found.setdefault(name, (set(), False, set()))
+            numbers, lengths, runs, by = found.setdefault(name, (set(), set(), False, set()))
             runs |= told["guest"] == "runs in the old QEMU" and told["vaddrs"] in INVALID
-            found[name] = numbers, runs, by
+            found[name] = numbers, lengths, runs, by
         for index, after in successors(system, state):
             step = system.transitions[index]
             by = set(restorers(system, step))
-            for name, number in open_.items() if by else ():
+            for name, (number, length) in open_.items() if by else ():
                 found[name][0].add(number)
-                found[name][2].update(by)
+                found[name][1].add(length + 1)
+                found[name][3].update(by)
             passed = int((step.process, step.label) in capable)
-            going = {} if by else {name: number + passed for name, number in open_.items()}
+            going = {} if by else {name: (n + passed, length + 1) for name, (n, length) in open_.items()}
             then, failed = outcome(system, after), failure_name(system, step)
             if failed and then["vaddrs"] in INVALID and "old" in then["guest"]:
-                going[failed] = 0
+                going[failed] = 0, 0
             walk(after, going)
 
     for state in initial_states(system):
@@ -225,9 +233,9 @@ LOOPS = {"after any number of operations", "after a loop in which nothing can fa
 def test_the_figures_are_those_of_all_runs_one_by_one(case: str) -> None:
     system = toy(FOLLOWS[case][0])
     told = failures(graph(system), failure_capable(system))
-    assert {f.name: (f.least, f.most, f.runs, set(f.by)) for f in told} == {
-        name: (min(numbers, default=None), max(numbers, default=None), runs, by)
-        for name, (numbers, runs, by) in walked(system).items()
+    assert {f.name: (f.least, f.most, f.steps, f.runs, set(f.by)) for f in told} == {
+        name: (min(numbers, default=None), max(numbers, default=None), min(lengths, default=None), runs, by)
+        for name, (numbers, lengths, runs, by) in walked(system).items()
     }
 
 
@@ -243,6 +251,13 @@ EXEC = (
     + '@m.process(group=old)\ndef main_loop(s):\n    yield idle("wait")\n'
     "    s.require(s.failed)\n    s.exec(old, new)\n"
 )
+LOADS = management(INVALIDATE + 'yield "exec"\ns.exec(old, new)\n') + (
+    "@m.process(group=new)\ndef load(s):\n"
+    '    yield "load"\n    if s.fault("cannot be loaded"):\n        s.broken = True\n        return\n'
+    "    s.done = True\n"
+)
+RETRY = "@m.{kind}\ndef retry(s):\n    s.require(s.broken)\n    s.broken = False\n"
+TWICE = INVALIDATE + 'yield "save"\nif s.fault("disk full"):\n    s.broken = True\n' + END
 LEFT = {
     "nobody restores": (recovering('yield "give up"\n'), ("disk full",), ()),
     "the caller restores": (recovering(END), (), ()),
@@ -257,6 +272,28 @@ LEFT = {
     ),
     "the VM is lost": (KILL, (), ("execvp fails",)),
     "lost later": (KILL.replace("    s.kill", '    yield "die"\n        s.kill'), (), ("execvp fails",)),
+    "failed in the new QEMU, where the guest is stopped": (LOADS, (), ("cannot be loaded",)),
+    "failed in the new QEMU, where the guest runs": (
+        LOADS.replace("s.broken = True", "s.broken = s.runs = True"),
+        (),
+        ("cannot be loaded",),
+    ),
+    "failed in the new QEMU, where something never rests": (
+        LOADS + '@m.process\ndef mdev(s):\n    while True:\n        yield idle("ask")\n        s.emit("asks")\n',
+        (),
+        ("cannot be loaded",),
+    ),
+    "failed in the new QEMU, where somebody has to try again": (
+        LOADS + RETRY.format(kind="action(fair=WEAK)"),
+        (),
+        (),
+    ),
+    "failed in the new QEMU, where somebody may try again": (
+        LOADS + RETRY.format(kind="action"),
+        (),
+        ("cannot be loaded",),
+    ),
+    "failed in the old QEMU, where the caller restores": (management(TWICE), (), ()),
     "a refusal, and a second fault is not held against it": (
         management(
             INVALIDATE + 'yield "c1"\nif s.choose("capable", (True, False)) == False:\n    s.emit("refused")\n'

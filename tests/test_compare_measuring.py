@@ -30,7 +30,7 @@ def measured(options: Options = SMALL) -> Figures:
 
 def test_everything_is_measured_in_each_configuration() -> None:
     found = measured(Options(containers=1))
-    places = [(k, t, e) for k in ("E1", "E4") for t in ("2p", "p/e") for e in ("quiet", "cont")]
+    places = [(k, t, e) for k in ("E1", "E4") for t in ("2p", "p/e", "e/p") for e in ("quiet", "cont")]
     assert [restores.scope for restores in found.restores] == [Scope(*place) for place in places]
     assert [left.scope for left in found.left] == [Scope(*place) for place in places if place[2] == "quiet"]
     assert [series.scope for series in found.clean] == [Scope("E1", "Cp", "quiet"), Scope("E4", "Cp", "quiet")]
@@ -62,8 +62,8 @@ def test_the_operations_are_counted_for_each_number_of_containers() -> None:
 
 def test_a_parameter_changes_what_follows() -> None:
     plain, careful = measured(), measured(replace(SMALL, params=(("careful", "yes"),)))
-    assert plain.restores[0].failures == (Failure("disk full", None, None, False, True, False, ()),)
-    assert careful.restores[0].failures == (Failure("disk full", 0, 0, True, False, False, ("the caller",)),)
+    assert plain.restores[0].failures == (Failure("disk full", None, None, None, False, True, False, ()),)
+    assert careful.restores[0].failures == (Failure("disk full", 0, 0, 2, True, False, False, ("the caller",)),)
     assert plain.left[0].left == Left(("disk full",), ("execvp fails",))
     assert careful.left[0].left == Left((), ("execvp fails",))
     assert careful.design == "toy(careful=yes)"
@@ -170,9 +170,41 @@ def test_v7_as_counted_by_hand() -> None:
     ]
     assert [run.counts for run in found.starts[0].runs] == [()] * 3
     quiet, cont = found.restores
-    assert quiet.failures == (Failure("cpr_state_save fails", None, None, False, True, False, ()),)
-    assert cont.failures == (Failure("cpr_state_save fails", None, None, False, True, True, ()),)
+    assert quiet.failures == (Failure("cpr_state_save fails", None, None, None, False, True, False, ()),)
+    assert cont.failures == (Failure("cpr_state_save fails", None, None, None, False, True, True, ()),)
     assert found.left[0].left.invalid == ("cpr_state_save fails",)
+    lost = ("execvp fails", "the new QEMU dies while it starts", "c1: no locked memory left (K10)")
+    assert {*lost, "a device older than the containers cannot be loaded"} <= set(found.left[0].left.lost)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("save_unwind", {"p/e": {"c1: capable?"}, "e/p": set()}), ("v7", {"p/e": set(), "e/p": {"c0: capable?"}})],
+)
+def test_each_order_of_two_containers_hides_a_refusal(name: str, seen: dict[str, set[str]]) -> None:
+    """The oldest container is the first in cpr-save, and the last in cpr-exec."""
+    (design,) = designs([name])
+    found = measure(design, replace(SMALL, containers=1, topologies=tuple(seen)))
+    told = {topology: set[str]() for topology in seen}
+    for restores in found.restores:
+        refused = [failure.name.split(" refuses: ") for failure in restores.failures]
+        told[restores.scope.topology] |= {words[1] for words in refused if len(words) == 2}
+    assert told == seen
+
+
+def test_a_handler_is_a_step_further_from_the_failure_than_the_unwind() -> None:
+    """vm_start comes first; where only the oldest container is invalid, the unwind has looked at the newest before."""
+    steps = {}
+    for design in designs(["save_unwind", "failure_notifier", "vm_change_handler"]):
+        quiet, _ = measure(design, replace(SMALL, containers=1)).restores
+        steps[design.name] = {failure.name: failure.steps for failure in quiet.failures}
+    assert {name: each["disk full"] for name, each in steps.items()} == {
+        "save_unwind": 2,
+        "failure_notifier": 2,
+        "vm_change_handler": 3,
+    }
+    between = "pre_save of a device between the containers fails"
+    assert {each[between] for each in steps.values()} == {3}
 
 
 def test_a_handler_needs_somebody_who_starts_the_vm() -> None:
@@ -181,6 +213,6 @@ def test_a_handler_needs_somebody_who_starts_the_vm() -> None:
     quiet, cont = measure(handler, replace(SMALL, containers=1)).restores
     late = {restores.scope.env: restores.failures[-1] for restores in (quiet, cont)}
     by = ("the vm-change handler",)
-    assert late["quiet"] == Failure("cpr_state_save fails", None, None, False, True, False, ())
-    assert late["cont"] == Failure("cpr_state_save fails", 0, 0, False, False, False, by)
+    assert late["quiet"] == Failure("cpr_state_save fails", None, None, None, False, True, False, ())
+    assert late["cont"] == Failure("cpr_state_save fails", 0, 0, 3, False, False, False, by)
     assert all(failure.certain and failure.by == by for failure in (*quiet.failures[:-1], *cont.failures[:-1]))

@@ -34,11 +34,13 @@ LOOP = Figures(
         Restores(
             PLACE,
             (
-                Failure("disk full", 0, 2, certain=True, never=False, runs=False, by=("the caller",)),
+                Failure("disk full", 0, 2, 1, certain=True, never=False, runs=False, by=("the caller",)),
                 Failure(
-                    "cpr_state_save fails", 1, None, certain=False, never=True, runs=True, by=("the caller", "cont")
+                    "cpr_state_save fails", 1, None, 4, certain=False, never=True, runs=True, by=("the caller", "cont")
                 ),
-                Failure("the kernel refuses: c1: capable?", None, None, certain=False, never=True, runs=False, by=()),
+                Failure(
+                    "the kernel refuses: c1: capable?", None, None, None, certain=False, never=True, runs=False, by=()
+                ),
             ),
         ),
     ),
@@ -64,8 +66,10 @@ empty              empty.py                9
 
 
 Operations on a run without failure
-  On a shortest run to a successful update, by who performs them; never: there is no such run.  Each cell: C =
-    1, 2 containers with a physical group each; ? is unknown.
+  On a shortest run to a successful update, by who performs them; never: there is no such run.  What devices
+    do when they are realized, before the update, is not counted: a counter or blocker tests each device's
+    container then (2 ioctls at most).  Each cell: C = 1, 2 containers with a physical group each; ? is
+    unknown.
 
 --- kernel E1, topology Cp, env quiet
   scope: kernel E1, not conformed; no faults
@@ -91,24 +95,26 @@ empty              0 ?
 From a failure to the restore
   A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the steps
     that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: no restore
-    can be reached.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, before
-    anybody has restored.
+    can be reached.  Steps: the least number of all steps from the failure, which is not counted, to that
+    MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the user.
+    Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, before anybody has restored.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of
     its own
 
-design             failure                           before the restore    certain  guest runs  restored by
-loop(recover=yes)  all 3                             0, no bound or never  no       yes         the caller, cont
-                   disk full                         0 to 2                yes      no          the caller
-                   cpr_state_save fails              1, no bound or never  no       yes         the caller, cont
-                   the kernel refuses: c1: capable?  never                 no       no          nobody
+design             failure                           before the restore    steps  certain  guest runs  restored by
+loop(recover=yes)  all 3                             0, no bound or never  1      no       yes         the caller, cont
+                   disk full                         0 to 2                1      yes      no          the caller
+                   cpr_state_save fails              1, no bound or never  4      no       yes         the caller, cont
+                   the kernel refuses: c1: capable?  never                 never  no       no          nobody
 empty              none
 
 
 What nobody recovers
   Faults and refusals after which, without another fault, a vaddr may stay invalid for good in a living old
-    QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost.
+    QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost: it is in no QEMU,
+    or for good in a new one where the update has failed.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault
@@ -143,13 +149,13 @@ Scope: kernel E1, not conformed; no faults.
 ## From a failure to the restore
 ### kernel E1, topology 2p, env quiet
 Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of its own.
-| design | failure | before the restore | certain | guest runs | restored by |
-| --- | --- | --- | --- | --- | --- |
-| loop(recover=yes) | all 3 | 0, no bound or never | no | yes | the caller, cont |
-| loop(recover=yes) | disk full | 0 to 2 | yes | no | the caller |
-| loop(recover=yes) | cpr_state_save fails | 1, no bound or never | no | yes | the caller, cont |
-| loop(recover=yes) | the kernel refuses: c1: capable? | never | no | no | nobody |
-| empty | none |  |  |  |  |
+| design | failure | before the restore | steps | certain | guest runs | restored by |
+| --- | --- | --- | --- | --- | --- | --- |
+| loop(recover=yes) | all 3 | 0, no bound or never | 1 | no | yes | the caller, cont |
+| loop(recover=yes) | disk full | 0 to 2 | 1 | yes | no | the caller |
+| loop(recover=yes) | cpr_state_save fails | 1, no bound or never | 4 | no | yes | the caller, cont |
+| loop(recover=yes) | the kernel refuses: c1: capable? | never | never | no | no | nobody |
+| empty | none |  |  |  |  |  |
 ## What nobody recovers
 ### kernel E1, topology 2p, env quiet
 Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault.
@@ -193,6 +199,7 @@ def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
         "name": "cpr_state_save fails",
         "least": 1,
         "most": None,
+        "steps": 4,
         "certain": False,
         "never": True,
         "runs": True,
@@ -217,9 +224,15 @@ SPANS = [
 @pytest.mark.parametrize(("follows", "said"), SPANS)
 def test_a_span_is_the_least_and_the_most(follows: list[tuple[int | None, int | None, bool]], said: str) -> None:
     failures = [
-        Failure("x", least, most, certain=True, never=never, runs=False, by=()) for least, most, never in follows
+        Failure("x", least, most, None, certain=True, never=never, runs=False, by=()) for least, most, never in follows
     ]
     assert compare.span(failures) == said
+
+
+@pytest.mark.parametrize(("steps", "said"), [([3], "3"), ([3, 2], "2"), ([None, 3], "3"), ([None], "never")])
+def test_the_fewest_steps_are_those_of_the_nearest_restore(steps: list[int | None], said: str) -> None:
+    failures = [Failure("x", 0, 0, each, certain=True, never=False, runs=False, by=()) for each in steps]
+    assert compare.fewest(failures) == said
 
 
 def test_a_wide_header_wraps_between_words() -> None:

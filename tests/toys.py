@@ -18,6 +18,7 @@ m.var("valid", Bool, init=True)
 m.var("done", Bool, init=False)
 m.var("tries", Range(0, 3), init=0)
 m.var("failed", Bool, init=False)
+m.var("broken", Bool, init=False)
 old = m.group("old_qemu")
 new = m.group("new_qemu", alive=False)
 
@@ -45,6 +46,9 @@ def invalid(s):
 @m.outcome("update", "done")
 def done(s):
     return s.done
+@m.outcome("update", "failed")
+def broken(s):
+    return s.broken
 @m.outcome("update", "under way")
 def under_way(s):
     return True

@@ -27,8 +27,9 @@ ASPECTS = ("guest", "vaddrs", "update")
 MAP, TEST, REFUSED = "MAP(V)", "test", "refused"
 OPERATIONS = ("CHECK_EXTENSION", "UNMAP(ALL|V)", MAP, TEST)
 RUNS, STOPPED, LOST = "runs in the old QEMU", "stopped in the old QEMU", "lost"
+IN_NEW = frozenset({"runs in the new QEMU", "stopped in the new QEMU"})
 INVALID = frozenset({"some invalid", "none valid"})
-DONE = "done"
+DONE, FAILED = "done", "failed"
 NEW = "the new QEMU"
 """Who gives the addresses when the update succeeds; whoever else emits MAP(V) restores after a failure."""
 
@@ -54,14 +55,17 @@ class Failure:
     `name` is the fault's label, or who refused, and at which step.  Between it and the first MAP(V) of whoever
     restores, at `least` and at `most` so many steps are taken at which something may fail; the failure and the
     restore itself do not count.  `least` is None when no restore can be reached; `most` is None then, and when
-    there is no bound.  `never` says that after some failures of this name no restore can be reached; `certain`, that
-    after each one can, and that no vaddr stays invalid for good before it.  `runs` says that the guest may run
-    with an invalid vaddr before anybody restores.  `by` names who may restore first.
+    there is no bound.  `steps` is the least number of all steps, of whichever process and of the user, that lead
+    from the state after the failure through that MAP(V): the failure does not count, the MAP(V) does.  `never` says
+    that after some failures of this name no restore can be reached; `certain`, that after each one can, and that no
+    vaddr stays invalid for good before it.  `runs` says that the guest may run with an invalid vaddr before anybody
+    restores.  `by` names who may restore first.
     """
 
     name: str
     least: int | None
     most: int | None
+    steps: int | None
     certain: bool
     never: bool
     runs: bool
@@ -73,7 +77,8 @@ class Left:
     """What faults and refusals may leave behind, without another fault.
 
     After those in `invalid` a vaddr may stay invalid *for good* in a living old QEMU: what fair processes do without
-    a fault, idle ones too, leads to no other state any more.  After those in `lost` the VM may be lost.
+    a fault, idle ones too, leads to no other state any more.  After those in `lost` the VM may be lost: it is in no
+    QEMU, or for good in a new one where the update has failed.
     """
 
     invalid: tuple[str, ...]
@@ -138,8 +143,8 @@ def left_behind(graph: StateGraph) -> Left:
     """After which failures nobody restores who has to, and after which there is nobody left."""
     view = _View(graph)
     calm = _plain(graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
-    lost = view.where("guest", {LOST})
-    helpless, losing = _leading_to(calm, _for_good(view)), _leading_to(calm, lost)
+    lost = view.where("guest", {LOST}) | _for_good(view, view.where("guest", IN_NEW) & view.where("update", {FAILED}))
+    helpless, losing = _leading_to(calm, _for_good(view, view.exposed)), _leading_to(calm, lost)
     names: dict[str, tuple[bool, bool]] = {}
     for origin, to, step in view.edges:
         name = failure_name(view.system, view.system.transitions[step])
@@ -197,13 +202,13 @@ def _is_done(view: _View, node: int, process: int) -> bool:
     return slot is None or view.graph.states[node][slot] in view.system.processes[process].done
 
 
-def _for_good(view: _View) -> set[int]:
-    """The nodes in which a vaddr stays invalid for good, in a living old QEMU."""
+def _for_good(view: _View, nodes: Set[int]) -> set[int]:
+    """Those of `nodes` at which a run is at rest: what fair processes do without a fault stays among `nodes`."""
     fair = {i for i, process in enumerate(view.system.processes) if process.fairness is not Fairness.NONE}
     obliged = _plain(view.graph, ((a, b) for a, b, step in view.steps_of(fair) if step not in view.faulty))
     dag = nx.condensation(obliged)
     bottoms = (dag.nodes[component]["members"] for component in dag if not dag.out_degree(component))
-    return {node for members in bottoms if members <= view.exposed for node in members}
+    return {node for members in bottoms if members <= nodes for node in members}
 
 
 def _plain(graph: StateGraph, edges: Iterable[tuple[int, int]]) -> nx.DiGraph[int]:
@@ -277,10 +282,11 @@ class _Restores:
         everybody = set().union(*self.sources.values())
         self.least = _leading_to(self.between, everybody, "least")
         self.most = self._longest(everybody)
+        self.before = _leading_to(self.between, everybody)
         self.by = {name: _leading_to(self.between, nodes) for name, nodes in self.sources.items()}
         calm = _plain(view.graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
         calm.remove_edges_from([edge for edge in calm.edges if not self.between.has_edge(*edge)])
-        self.stays = _leading_to(calm, _for_good(view))
+        self.stays = _leading_to(calm, _for_good(view, view.exposed))
         self.runs = _leading_to(self.between, view.exposed & view.where("guest", {RUNS}))
 
     def _longest(self, sources: set[int]) -> dict[int, float]:
@@ -306,6 +312,7 @@ class _Restores:
             name,
             min((self.least[node] for node in restored), default=None),
             None if most == math.inf else int(most),
+            min((self.before[node] + 1 for node in restored), default=None),
             len(restored) == len(nodes) and not any(node in self.stays for node in nodes),
             len(restored) < len(nodes),
             any(node in self.runs for node in nodes),

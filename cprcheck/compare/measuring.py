@@ -48,12 +48,13 @@ class Options:
     """What to measure.
 
     `kernels` and `topologies` are values of these parameters; failures are measured on each of the topologies,
-    operations with 1 to `containers` containers.  `params` are the values of other parameters.  A search is given
-    up at so many `states`, or after so many `seconds`.
+    operations with 1 to `containers` containers.  Some walks begin with the newest container, some with the oldest, and
+    each order hides something; p/e shows what e/p hides.  `params` are the values of other parameters.  A search is
+    given up at so many `states`, or after so many `seconds`.
     """
 
     kernels: tuple[str, ...] = ("E1", "E4")
-    topologies: tuple[str, ...] = ("2p", "p/e")
+    topologies: tuple[str, ...] = ("2p", "p/e", "e/p")
     containers: int = 4
     params: tuple[tuple[str, str], ...] = ()
     states: int = MAX_STATES

@@ -103,7 +103,9 @@ def sections(found: Sequence[Figures]) -> list[Section]:
         ),
         Section(
             "Operations on a run without failure",
-            f"On a shortest run to a successful update, by who performs them; never: there is no such run.  {each}",
+            "On a shortest run to a successful update, by who performs them; never: there is no such run.  What "
+            "devices do when they are realized, before the update, is not counted: a counter or blocker tests each "
+            f"device's container then (2 ioctls at most).  {each}",
             _by_scope(found, lambda figures: figures.clean, _operations),
         ),
         Section(
@@ -115,14 +117,17 @@ def sections(found: Sequence[Figures]) -> list[Section]:
             "From a failure to the restore",
             "A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the "
             "steps that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: "
-            "no restore can be reached.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, "
-            "before anybody has restored.",
+            "no restore can be reached.  Steps: the least number of all steps from the failure, which is not counted, "
+            "to that MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the "
+            "user.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, before anybody has "
+            "restored.",
             _by_scope(found, lambda figures: figures.restores, _restores),
         ),
         Section(
             "What nobody recovers",
             "Faults and refusals after which, without another fault, a vaddr may stay invalid for good in a living old "
-            "QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost.",
+            "QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost: it is in no QEMU, "
+            "or for good in a new one where the update has failed.",
             _by_scope(found, lambda figures: figures.left, _leftovers),
         ),
     ]
@@ -191,18 +196,19 @@ def _restores(rows: list[tuple[str, Restores]]) -> tuple[tuple[str, ...], list[t
     cells: list[tuple[str, ...]] = []
     for design, restores in rows:
         if restores.reason or not restores.failures:
-            cells.append((design, "?" if restores.reason else "none", "", "", "", ""))
+            cells.append((design, "?" if restores.reason else "none", *[""] * 5))
         elif len(restores.failures) > 1:
             cells.append((design, f"all {len(restores.failures)}", *_followed(restores.failures)))
         cells += [(design, failure.name, *_followed([failure])) for failure in restores.failures]
-    return ("design", "failure", "before the restore", "certain", "guest runs", "restored by"), cells
+    return ("design", "failure", "before the restore", "steps", "certain", "guest runs", "restored by"), cells
 
 
-def _followed(failures: Sequence[Failure]) -> tuple[str, str, str, str]:
-    """What follows one of `failures`: steps that may fail, whether a restore is certain, a guest runs, and by whom."""
+def _followed(failures: Sequence[Failure]) -> tuple[str, str, str, str, str]:
+    """What follows one of `failures`: the five last cells of a row."""
     by = dict.fromkeys(name for failure in failures for name in failure.by)
     certain, runs = all(failure.certain for failure in failures), any(failure.runs for failure in failures)
-    return span(failures), "yes" if certain else "no", "yes" if runs else "no", ", ".join(by) or "nobody"
+    told = "yes" if certain else "no", "yes" if runs else "no", ", ".join(by) or "nobody"
+    return span(failures), fewest(failures), *told
 
 
 def span(failures: Sequence[Failure]) -> str:
@@ -214,6 +220,12 @@ def span(failures: Sequence[Failure]) -> str:
     highest = max((number for number in most if number is not None), default=0)
     bounds = f"{least}, no bound" if None in most else f"{least} to {highest}" if least < highest else str(least)
     return f"{bounds} or never" if any(failure.never for failure in failures) else bounds
+
+
+def fewest(failures: Sequence[Failure]) -> str:
+    """The least number of steps to the restore, over all of `failures` after which one can be reached."""
+    steps = min((failure.steps for failure in failures if failure.steps is not None), default=None)
+    return "never" if steps is None else str(steps)
 
 
 def _leftovers(rows: list[tuple[str, Leftovers]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
