@@ -96,8 +96,9 @@ From a failure to the restore
   A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the steps
     that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: no restore
     can be reached.  Steps: the least number of all steps from the failure, which is not counted, to that
-    MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the user.
-    Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, before anybody has restored.
+    MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the user, whose
+    command may have been typed before the failure and is no step then.  Certain: what has to happen leads
+    there.  Guest runs: with an invalid vaddr, before anybody has restored.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of

@@ -119,8 +119,8 @@ def sections(found: Sequence[Figures]) -> list[Section]:
             "steps that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: "
             "no restore can be reached.  Steps: the least number of all steps from the failure, which is not counted, "
             "to that MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the "
-            "user.  Certain: what has to happen leads there.  Guest runs: with an invalid vaddr, before anybody has "
-            "restored.",
+            "user, whose command may have been typed before the failure and is no step then.  Certain: what has to "
+            "happen leads there.  Guest runs: with an invalid vaddr, before anybody has restored.",
             _by_scope(found, lambda figures: figures.restores, _restores),
         ),
         Section(
