@@ -52,8 +52,12 @@ COMMANDS = list(
 )
 COMMANDS = [command for command in COMMANDS if len(shlex.split(command)) > 2 or "list" in command]
 
+LONG = ("cprcheck check v7 --env cont,again,hotplug", "cprcheck compare v7 save_unwind --markdown")
 
-@pytest.mark.parametrize("command", COMMANDS)
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(it, marks=[pytest.mark.slow] if it in LONG else []) for it in COMMANDS]
+)
 def test_a_command_in_the_text_works(command: str, folder: Path) -> None:
     done = run(command, folder, answer="q\n")
     assert done.returncode in (0, 1), done.stderr

@@ -85,6 +85,7 @@ HOOKS: dict[str, tuple[str, dict[str, str]]] = {
     "combination": ("combination", {"place": "exec", "prevention": "counter", "recovery": "handler"}),
     "combination, post_save": ("combination", {"prevention": "blocker", "recovery": "post_save"}),
 }
+SLOW = set(HOOKS) - {"presave_recover_all", "failure_notifier, on exec", "blocker_counter, by test", "combination"}
 for name, (design, given) in HOOKS.items():
     depth = 3 if "plug" in given.get("env", "") else 6
     SHIPPED[name] = (design, {"kernel": "E4", "topology": "pe/x", **given}, depth)
@@ -96,7 +97,7 @@ SHIPPED["type_inference, early"] = ("type_inference", {"answers": "e4", "probes_
 SHIPPED["vm_change_handler, last"] = ("vm_change_handler", {"first": "no", "topology": "p/e"}, 6)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [pytest.param(it, marks=[pytest.mark.slow] if it in SLOW else []) for it in SHIPPED])
 def test_native_equals_the_system_on_shipped_models(name: str) -> None:
     """All runs up to a stated depth, and three random ones of up to 40 steps."""
     model, params, depth = SHIPPED[name]
