@@ -121,7 +121,7 @@ def verdicts_by_budget(key: Key, model: Model) -> dict[int, Said]:
     most = {name: most.get(name, none.get(name)) for name in families}
     found = {BUDGETS[-1]: most}
     for budget in BUDGETS[:-1]:
-        open_ = [name for name in families if name in always or most[name][0] in ("VIOLATED", "REACHABLE")]
+        open_ = [name for name in families if name in always or most[name][0] not in ("HOLDS", "UNREACHABLE")]
         open_ = [name for name in open_ if name != GOAL or none[GOAL][0] != "REACHABLE"]
         found[budget] = most | asked(key, model, budget, open_) if open_ else dict(most)
         if none[GOAL][0] == "REACHABLE":

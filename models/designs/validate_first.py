@@ -58,7 +58,7 @@ def validate_first(
     guest: Guest = Guest.RUNNING,
     env: frozenset[Env] = frozenset(),
 ) -> Model:
-    """All containers are tested, then all are invalidated (with recover=yes, or else restored), in cpr-exec."""
+    """All containers are tested, then all are invalidated, in cpr-exec; recover=yes restores them when that fails."""
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm)
