@@ -168,8 +168,8 @@ presave_validate_all  Each container's pre_save tests all containers and invalid
 save_unwind           Each container's pre_save invalidates; qmp_cpr_save restores when saving fails.
 type_inference        A container outlives its QEMU; the next one has to know the container's IOMMU type.
 v7                    V7: cpr-exec tests and invalidates one container after the other, and nobody restores.
-validate_first        All containers are tested, then all are invalidated (with recover=yes, or else
-                      restored), in cpr-exec.
+validate_first        All containers are tested, then all are invalidated, in cpr-exec; recover=yes restores
+                      them when that fails.
 vm_change_handler     Each container's pre_save invalidates and sets a flag; its vm-change handler restores
                       when the VM starts.
 """
