@@ -45,7 +45,7 @@ MAY_HOLD_BY_DEATH = (
     "no_dma_with_invalid_vaddr",
     "no_stuck_waiter",
 )
-GOAL = "update_succeeds"
+GOAL, NEXT = "update_succeeds", "next_attempt_succeeds"
 ENGINES = ("explicit", "prove")
 """What holds is said by both.  What is violated needs no second engine: its run is replayed, twice."""
 
@@ -144,6 +144,13 @@ def asked(key: Key, model: Model, budget: int, names: list[str]) -> Said:
     return {name: (verdicts[name], steps.get(name)) for name in names}
 
 
+def next_attempt(key: Key) -> list[Any]:
+    """Whether, after one fault, an attempt after a failed one can succeed: with `again`, by search."""
+    options = Options(engines=("explicit",), faults=1, properties=(NEXT,), native=False)
+    report = check(model_of(key, "again"), options)
+    return [publish.verdicts(report)[NEXT], publish.steps(report).get(NEXT)]
+
+
 def load() -> dict[Key, dict[str, Any]]:
     """What was written the last time."""
     if not DATA.exists():
@@ -173,6 +180,9 @@ violated:
 * **†**: holds only because the guest dies: where hw_error ends the recovery that called it and not QEMU, and a failed
   exec ends nothing (`env=immortal`), it does not.
 
+The last column is asked with `again` and one fault: whether, once nothing fails any more and nobody interferes, an
+attempt after a failed one can succeed.
+
 Two containers.  The incapable one is the one that is reached last.  On E1 every container can take part; the incapable
 one there is injected, and answers as no kernel does.  What holds for safety is said by explicit search and by z3 (what
 holds for two faults holds for fewer, whose runs are among those, and is not proved again); what is violated has a run
@@ -192,11 +202,15 @@ def page(cells: dict[Key, dict[str, Any]]) -> str:
         names = list(dict.fromkeys(name for key in rows for name in cells[key]["budgets"]["0"]))
         names.remove("values_in_domain") if "values_in_domain" in names else None
         lines += [f"## {place.value}; {world}; {env or 'quiet'}", ""]
-        lines.append("| recovery | prevention | " + " | ".join(name.replace("_", " ") for name in names) + " |")
-        lines.append("|---" * (len(names) + 2) + "|")
+        lines.append(
+            "| recovery | prevention | " + " | ".join(name.replace("_", " ") for name in [*names, NEXT]) + " |"
+        )
+        lines.append("|---" * (len(names) + 3) + "|")
         for key in rows:
             shown = " | ".join(_cell(cells[key], name) for name in names)
-            lines.append(f"| {key[1].replace('_', ' ')} | {key[2].replace('_', ' ')} | {shown} |")
+            status, steps = cells[key]["next"]
+            again = "H" if status == "HOLDS" else f"**V** {steps}"
+            lines.append(f"| {key[1].replace('_', ' ')} | {key[2].replace('_', ' ')} | {shown} | {again} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -226,6 +240,9 @@ def main() -> None:
             if number % 10 == 0 or number == len(todo):
                 save(cells)
                 click.echo(f"{number} checked")
+        todo = [key for key in keys() if "next" not in cells[key]]
+        for key, said in zip(todo, pool.map(next_attempt, todo), strict=True):
+            cells[key]["next"] = said
     save(cells)
     PAGE.write_text(page({key: cells[key] for key in keys()}))
 
