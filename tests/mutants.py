@@ -214,6 +214,12 @@ def restore_all_after_a_failed_save(monkeypatch: Patch) -> None:
     monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
 
 
+def refuse_without_addresses(monkeypatch: Patch) -> None:
+    """Both: the kernel refuses instead of waiting, and the addresses go at once."""
+    refuse_instead_of_waiting(monkeypatch)
+    invalidate_at_once(monkeypatch)
+
+
 def exec_and_fail_to_load(monkeypatch: Patch) -> None:
     """cpr-save and cpr-exec succeed without a question, and cpr-load returns an error at once."""
 
@@ -345,7 +351,7 @@ MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
         invalidate_at_once,
     ),
     "no_stuck_waiter": (load_without_restoring, invalidate_at_once),
-    "refusal_is_unreachable": (refuse_instead_of_waiting,),
+    "refusal_is_unreachable": (refuse_instead_of_waiting, refuse_without_addresses),
     "never_aborts": (restore_twice, die_of_a_failure, fatal_exec, restore_all_after_a_failed_exec),
     "deadlock_free": (nothing_moves,),
     "nobody_stuck": (wait_for_godot,),
