@@ -81,8 +81,7 @@ def blocker_counter(
     design = Design(
         entry=counter.test if tested is Tested.ENTRY else None,
         pre_save=vaddrs.pre_save(*tests),
-        devices=counter.hooks,
-        blocked=counter.blocked,
+        devices=counter,
     )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)

@@ -67,8 +67,7 @@ def device_blocker(
     design = Design(
         entry=blockers.test,
         pre_save=vaddrs.pre_save(),
-        devices=blockers.hooks,
-        blocked=blockers.blocked,
+        devices=blockers,
     )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)

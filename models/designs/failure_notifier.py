@@ -71,12 +71,12 @@ def failure_notifier(
     vaddrs = Vaddrs.declare(m, vm, flagged=flag)
     notifier = recovery.notifier(vaddrs, looks=flag)
     design = Design(
-        pre_save=vaddrs.pre_save(prevention.test_own(vaddrs)),
+        pre_save=vaddrs.pre_save(prevention.validate_own(vaddrs)),
         save_failed=notifier if early else None,
         save_failed_late=None if early else notifier,
         exec_failed=notifier if on_exec else None,
         survives_exec=on_exec,
-        freed=vaddrs.forget if flag else None,
+        freed=vaddrs.forget,
     )
     processes.run(m, vm, design)
     properties.declare(m, vm, design)

@@ -57,7 +57,7 @@ def presave_recover_all(
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm, flagged=True)
     recover_all = recovery.unwind(vaddrs, recovery.PRE_SAVE)
-    design = Design(pre_save=vaddrs.pre_save(prevention.test_own(vaddrs), failed=recover_all), freed=vaddrs.forget)
+    design = Design(pre_save=vaddrs.pre_save(prevention.validate_own(vaddrs), failed=recover_all), freed=vaddrs.forget)
     processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

@@ -56,7 +56,7 @@ def presave_validate_all(
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm)
-    validate_all = prevention.of_every(prevention.test_all(vaddrs))
+    validate_all = prevention.of_every(prevention.validate_all(vaddrs))
     design = Design(pre_save=vaddrs.pre_save(validate_all))
     processes.run(m, vm, design)
     properties.declare(m, vm, design)

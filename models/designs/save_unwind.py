@@ -65,7 +65,7 @@ def save_unwind(
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm, flagged=True)
     design = Design(
-        pre_save=vaddrs.pre_save(prevention.test_own(vaddrs)),
+        pre_save=vaddrs.pre_save(prevention.validate_own(vaddrs)),
         save_failed=recovery.unwind(vaddrs),
         freed=vaddrs.forget,
     )

@@ -66,7 +66,7 @@ def v7(
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm)
-    design = Design(before_exec=vaddrs.in_exec(prevention.test_own(vaddrs)))
+    design = Design(before_exec=vaddrs.in_exec(prevention.validate_own(vaddrs)))
     processes.run(m, vm, design)
     properties.declare(m, vm, design)
     return m

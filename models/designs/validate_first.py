@@ -62,7 +62,7 @@ def validate_first(
     m = Model()
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm)
-    first = prevention.test_all(vaddrs)
+    first = prevention.validate_all(vaddrs)
     vfio_cpr_save = vaddrs.in_exec_recovering(m, first=first) if recover else vaddrs.in_exec(first=first)
     design = Design(before_exec=vfio_cpr_save)
     processes.run(m, vm, design)

@@ -69,7 +69,7 @@ def vm_change_handler(
     vm = Vm.declare(m, Kernel(kernel, topology, mappings), guest, env)
     vaddrs = Vaddrs.declare(m, vm, flagged=True)
     design = Design(
-        pre_save=vaddrs.pre_save(prevention.test_own(vaddrs)),
+        pre_save=vaddrs.pre_save(prevention.validate_own(vaddrs)),
         handler=recovery.handler(vaddrs),
         handler_first=first,
         freed=vaddrs.forget,

@@ -48,36 +48,34 @@ def combine(
             f"recovery={recovers.name.lower()} makes no sense with place={place.name.lower()}: write {known}"
         )
     vaddrs = Vaddrs.declare(m, vm, flagged=recovers not in NO_FLAG)
-    design = Design(freed=vaddrs.forget if vaddrs.flagged else None)
-    own, entry, in_pre_save, first = (), None, None, None
+    design = Design(freed=vaddrs.forget)
+    own, entry, every, first = None, None, None, None
     if prevents is Prevention.LOOP:
-        own = (prevention.test_own(vaddrs),)
+        own = prevention.validate_own(vaddrs)
     elif prevents is Prevention.FIRST and place is Place.EXEC:
-        first = prevention.test_all(vaddrs)
+        first = prevention.validate_all(vaddrs)
     elif prevents is Prevention.FIRST:
-        entry = prevention.test_all(vaddrs)
+        entry = prevention.validate_all(vaddrs)
     elif prevents is Prevention.PRE_SAVE_ALL:
-        in_pre_save = prevention.test_all(vaddrs)
+        every = prevention.of_every(prevention.validate_all(vaddrs))
     elif prevents is Prevention.COUNTER:
         counter = Counter.declare(m, vm, counted, uncounted)
-        design = replace(design, devices=counter.hooks, blocked=counter.blocked)
+        design = replace(design, devices=counter)
         entry = counter.test if tested is Tested.ENTRY else None
-        in_pre_save = counter.test if tested is Tested.PRE_SAVE else None
+        every = prevention.of_every(counter.test) if tested is Tested.PRE_SAVE else None
     elif prevents is Prevention.BLOCKER:
         blockers = Blockers.declare(m, vm, judge)
-        design = replace(design, devices=blockers.hooks, blocked=blockers.blocked)
+        design = replace(design, devices=blockers)
         entry = blockers.test
-    if in_pre_save is not None:
-        own = (*own, prevention.of_every(in_pre_save))
     if place is Place.EXEC:
-        loop = own if in_pre_save is None else ()
-        run = vaddrs.in_exec(*loop, first=first)
-        if recovers is Recovery.RECOVER_PATCH:
-            run = vaddrs.in_exec_recovering(m, *loop, first=first)
-        design = replace(design, before_exec=run, pre_save=None if in_pre_save is None else own[-1])
+        tests = () if own is None else (own,)
+        patched = recovers is Recovery.RECOVER_PATCH
+        run = vaddrs.in_exec_recovering(m, *tests, first=first) if patched else vaddrs.in_exec(*tests, first=first)
+        design = replace(design, before_exec=run, pre_save=every)
     else:
+        tests = tuple(test for test in (own, every) if test is not None)
         failed = recovery.unwind(vaddrs, recovery.PRE_SAVE) if recovers is Recovery.PRE_SAVE_ALL else None
-        design = replace(design, pre_save=vaddrs.pre_save(*own, failed=failed))
+        design = replace(design, pre_save=vaddrs.pre_save(*tests, failed=failed))
     return with_recovery(replace(design, entry=entry), vaddrs, place, recovers)
 
 

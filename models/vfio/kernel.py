@@ -131,6 +131,11 @@ class Kernel:
             m.note(f"injected: {', '.join(lacking)} without VFIO_UPDATE_VADDR")
 
     @property
+    def changes(self) -> bool:
+        """Whether containers may come and go, so that a new QEMU may have others than were saved."""
+        return self.plugs and self.unplugs
+
+    @property
     def most(self) -> int:
         """How many devices of a kind fit into a container: where they may be plugged, one more than at the start."""
         return max(c.devices(kind) for c in self.topology.containers for kind in KINDS) + self.plugs

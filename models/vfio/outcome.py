@@ -14,9 +14,8 @@ from .runstate import Attempt, Vcpus
 
 def declare(m: Model, vm: Vm) -> None:
     """Add the outcomes of `vm` to `m`."""
-    addresses = (m, vm)
-    guest(*addresses)
-    vaddrs(*addresses)
+    guest(m, vm)
+    vaddrs(m, vm)
     update(m)
     m.outcome_of_events("restored by", event="MAP(V)", argument="by")
 

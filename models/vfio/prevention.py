@@ -7,7 +7,6 @@ pre_save; a counter of devices that stand in the way; a blocker that such a devi
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,12 +14,10 @@ from typing import Any
 from cprcheck import Bool, Model, Range, c, some
 
 from .kernel import Extension
-from .qemu import PLUGS, ContainerHook, DeviceHooks, Hook, Vm
+from .qemu import PLUGS, ContainerHook, Hook, Steps, Vm
 from .runstate import Result
 from .topology import EMULATED, KINDS, Container
 from .vaddrs import Vaddrs
-
-Steps = Generator[Any, None, Any]
 
 
 class Prevention(Enum):
@@ -37,7 +34,7 @@ class Prevention(Enum):
 # ---- tests -----------------------------------------------------------------------------------------------------------
 
 
-def test_own(vaddrs: Vaddrs) -> ContainerHook:
+def validate_own(vaddrs: Vaddrs) -> ContainerHook:
     """A container is tested right before it is invalidated."""
 
     @c("hw/vfio/cpr.c")
@@ -48,7 +45,7 @@ def test_own(vaddrs: Vaddrs) -> ContainerHook:
     return vfio_cpr_validate
 
 
-def test_all(vaddrs: Vaddrs) -> Hook:
+def validate_all(vaddrs: Vaddrs) -> Hook:
     """A pass over all containers, newest first; the first that cannot take part ends it."""
 
     @c("hw/vfio/cpr.c")
@@ -148,11 +145,6 @@ class Counter:
             return Result.ERROR
         return Result.OK
 
-    @property
-    def hooks(self) -> DeviceHooks:
-        """What happens when devices come and go."""
-        return DeviceHooks(self.realized, self.unrealized, self.destroyed)
-
     def incapable(self, s: Any, container: Container) -> bool:
         """The test of a container, as vfio_is_cpr_capable makes it."""
         return not self.vm.kernel.check_extension(s, container, Extension.UPDATE_VADDR)
@@ -239,11 +231,6 @@ class Blockers:
             s.emit("refused", by="a blocker")
             return Result.ERROR
         return Result.OK
-
-    @property
-    def hooks(self) -> DeviceHooks:
-        """What happens when devices come and go."""
-        return DeviceHooks(self.realized, self.unrealized, self.destroyed)
 
     @c("migration/cpr.c:cpr_add_blocker")
     def realized(self, s: Any, container: Container, kind: str) -> bool:

@@ -8,7 +8,6 @@ hurts differently on different kernels, and each violation is graded by what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from cprcheck import Model, every, implies, some
@@ -16,7 +15,7 @@ from cprcheck import Model, every, implies, some
 from . import outcome
 from .environment import Env
 from .kernel import Vaddr
-from .qemu import Design, Vm
+from .qemu import Design, DeviceBook, Vm
 from .runstate import Attempt, RunState
 
 
@@ -25,8 +24,8 @@ def declare(m: Model, vm: Vm, design: Design) -> None:
     safety(m, vm, design)
     liveness(m, vm)
     waiters(m, vm)
-    if design.blocked is not None:
-        blocker(m, vm, design.blocked)
+    if design.devices is not None:
+        blocker(m, vm, design.devices)
     severities(m, vm)
     outcome.declare(m, vm)
 
@@ -107,7 +106,7 @@ def liveness(m: Model, vm: Vm) -> None:
 ERRORS = ("residue", "missed refusal")
 
 
-def blocker(m: Model, vm: Vm, blocked: Callable[[Any], Any]) -> None:
+def blocker(m: Model, vm: Vm, book: DeviceBook) -> None:
     """What is claimed of a blocker or a counter, in the old QEMU."""
 
     @m.invariant(error=ERRORS)
@@ -117,8 +116,8 @@ def blocker(m: Model, vm: Vm, blocked: Callable[[Any], Any]) -> None:
         This is about what is registered or counted; whether anybody looks at it in time, other properties say.
         """
         if error == "residue":
-            return implies(s.alive(vm.old) & blocked(s), vm.kernel.all_capable(s) == False)  # noqa: E712
-        return implies(s.alive(vm.old) & (vm.kernel.all_capable(s) == False), blocked(s))  # noqa: E712
+            return implies(s.alive(vm.old) & book.blocked(s), vm.kernel.all_capable(s) == False)  # noqa: E712
+        return implies(s.alive(vm.old) & (vm.kernel.all_capable(s) == False), book.blocked(s))  # noqa: E712
 
     if vm.counts and vm.kernel.unplugs:
 

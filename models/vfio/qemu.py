@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from cprcheck import Bool, Model, Range, c
 from cprcheck.language.declare import Group, Lock
@@ -36,19 +36,23 @@ Hook = Callable[[Any], Steps]
 ContainerHook = Callable[[Any, Container], Steps]
 
 
-@dataclass(frozen=True)
-class DeviceHooks:
-    """What a design does when devices come and go; each is one step with the kernel's.
+class DeviceBook(Protocol):
+    """What a design keeps about devices that stand in the way of an update; it is told when devices come and go.
 
-    `realized` and `unrealized` get (s, container, kind of device), the first when the group has been attached, the
-    second before it leaves.  `realized` says whether this device has registered something, and `unrealized` is told
-    that when it is the same device, None when it may be any of its kind.  `destroyed` gets (s, container) when its
-    last group has left.
+    Each of the three calls is one step with the kernel's.
     """
 
-    realized: Callable[[Any, Container, str], bool]
-    unrealized: Callable[[Any, Container, str, bool | None], None]
-    destroyed: Callable[[Any, Container], None]
+    def realized(self, s: Any, container: Container, kind: str) -> bool:
+        """The group of a device has been attached; whether this device has registered something."""
+
+    def unrealized(self, s: Any, container: Container, kind: str, registered: bool | None) -> None:
+        """A device's group is about to leave: the one that has just `registered`, or with None any of its kind."""
+
+    def destroyed(self, s: Any, container: Container) -> None:
+        """The last group of a container has left."""
+
+    def blocked(self, s: Any) -> Any:
+        """An update is forbidden."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ class Design:
     `save_failed_late`, after that.  `before_exec`, called by qmp_cpr_exec; `exec_failed`, when that or something
     after it has failed; with `survives_exec` a failed execvp is followed by `exec_failed` instead of the shutdown.
     `handler`, the vm-change handler of a container, on the way to a running state; `handler_first` puts it before the
-    handlers that start DMA. `devices`, when devices come and go.  `blocked` tells whether a blocker or a counter
-    forbids an update.
+    handlers that start DMA.  `devices` keeps a book on devices that come and go; `freed` is told of a container that
+    goes, for what the design keeps in it.
     """
 
     entry: Hook | None = None
@@ -74,9 +78,8 @@ class Design:
     survives_exec: bool = False
     handler: ContainerHook | None = None
     handler_first: bool = True
-    devices: DeviceHooks | None = None
+    devices: DeviceBook | None = None
     freed: Callable[[Any, Container], None] | None = None
-    blocked: Callable[[Any], Any] | None = None
 
 
 def waits_for_workers(kernel: Kernel, env: frozenset[Env]) -> bool:
@@ -120,7 +123,7 @@ class Vm:
             m.var("file_good", Bool, init=True)
         if commands(env):
             m.var("command", Command, init=Command.NONE)
-        if kernel.plugs and kernel.unplugs:
+        if kernel.changes:
             m.array("saved", kernel.topology.containers, Bool, init=False)
         if waits_for_workers(kernel, env):
             m.array("waiting", kernel.topology.containers, Bool, init=False)
@@ -132,11 +135,6 @@ class Vm:
             m.note("a group that the kernel refuses gets no container of its own")
         old, new = m.group("old_qemu"), m.group("new_qemu", alive=False)
         return cls(kernel, guest, env, old, new, m.lock("bql"), counts)
-
-    @property
-    def changes(self) -> bool:
-        """Whether the new QEMU may have other containers than those that were saved."""
-        return self.kernel.plugs and self.kernel.unplugs
 
     # ---- questions --------------------------------------------------------------------------------------------------
 
@@ -233,7 +231,7 @@ class Vm:
             return Result.ERROR
         if Env.CLOSE in self.env:
             s.file_good = True  # opened with O_TRUNC
-        if self.changes:
+        if self.kernel.changes:
             for container in self.kernel.topology.containers:
                 s.saved[container] = False
         yield "vm_stop(RUN_STATE_SAVE_VM)"
@@ -265,7 +263,7 @@ class Vm:
                     result = yield from design.pre_save(s, container)
                     if result != Result.OK:
                         return Result.ERROR
-                    if self.changes:
+                    if self.kernel.changes:
                         s.saved[container] = True
                     if design.post_save is not None:
                         yield from design.post_save(s, container)
@@ -295,19 +293,18 @@ class Vm:
         """cpr-exec: the state of cpr-save must still stand; then the CPR state is saved and the exec requested."""
         if s.runstate != RunState.SAVE_VM or not s.mode_restart:
             return Result.ERROR
+        result = Result.OK
         if design.before_exec is not None:
             result = yield from design.before_exec(s)
-            if result != Result.OK:
-                if design.exec_failed is not None:
-                    yield from design.exec_failed(s)
-                return Result.ERROR
-        yield "cpr_state_save"
-        if s.fault("cpr_state_save fails"):
-            if design.exec_failed is not None:
-                yield from design.exec_failed(s)
-            return Result.ERROR
-        s.exec_requested = True
-        return Result.OK
+        if result == Result.OK:
+            yield "cpr_state_save"
+            if s.fault("cpr_state_save fails"):
+                result = Result.ERROR
+        if result == Result.OK:
+            s.exec_requested = True
+        elif design.exec_failed is not None:
+            yield from design.exec_failed(s)
+        return result
 
     @c(f"{CPR}:qmp_cpr_load")
     def qmp_cpr_load(self, s: Any, design: Design) -> Steps:
@@ -335,7 +332,7 @@ class Vm:
         """The post_load of each object, in the order in which they were saved; the first error ends it."""
         for name, container in self.saved_objects(design):
             if container is not None:
-                if not self.changes or s.saved[container]:
+                if not self.kernel.changes or s.saved[container]:
                     if not self.kernel.exists(s, container):
                         return Result.ERROR  # a section in the file, and nobody to read it
                     result = yield from self.restore(s, container)

@@ -7,18 +7,15 @@ invalidated.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from enum import Enum
 from typing import Any
 
 from cprcheck import c
 
-from .qemu import ContainerHook, Hook
+from .qemu import ContainerHook, Hook, Steps
 from .runstate import Attempt, Result
 from .topology import Container
 from .vaddrs import CPR_C, Vaddrs
-
-Steps = Generator[Any, None, Any]
 
 CALLER, NOTIFIER, HANDLER, PRE_SAVE, POST_SAVE = (
     "the caller",
@@ -48,9 +45,10 @@ class Recovery(Enum):
     HANDLER_LAST = "the same, after those that start DMA"
 
 
-def _walk(vaddrs: Vaddrs, by: str, *, looks: bool) -> Hook:
-    """Restore every container, newest first; with `looks` only those whose flag is set."""
+def _walk(vaddrs: Vaddrs, by: str, function: str, *, looks: bool) -> Hook:
+    """The C `function` that restores every container, newest first; with `looks` only those whose flag is set."""
 
+    @c(f"{CPR_C}:{function}")
     def restore_each(s: Any) -> Steps:
         for container in vaddrs.vm.kernel.topology.newest_first:
             if vaddrs.vm.kernel.exists(s, container):
@@ -67,13 +65,7 @@ def _walk(vaddrs: Vaddrs, by: str, *, looks: bool) -> Hook:
 
 def unwind(vaddrs: Vaddrs, by: str = CALLER) -> Hook:
     """Restore what the flags say was invalidated."""
-    walk = _walk(vaddrs, by, looks=True)
-
-    @c(CPR_C)
-    def vfio_cpr_unwind(s: Any) -> Steps:
-        yield from walk(s)
-
-    return vfio_cpr_unwind
+    return _walk(vaddrs, by, "vfio_cpr_unwind", looks=True)
 
 
 def notifier(vaddrs: Vaddrs, *, looks: bool = True) -> Hook:
@@ -81,13 +73,7 @@ def notifier(vaddrs: Vaddrs, *, looks: bool = True) -> Hook:
 
     V8's did not look at the flag that it had (`looks` false).
     """
-    walk = _walk(vaddrs, NOTIFIER, looks=looks)
-
-    @c(CPR_C)
-    def vfio_cpr_save_failed_notifier(s: Any) -> Steps:
-        yield from walk(s)
-
-    return vfio_cpr_save_failed_notifier
+    return _walk(vaddrs, NOTIFIER, "vfio_cpr_save_failed_notifier", looks=looks)
 
 
 def handler(vaddrs: Vaddrs) -> ContainerHook:

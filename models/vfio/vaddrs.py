@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,12 +14,11 @@ from typing import Any
 from cprcheck import Bool, Model, OneOf, c
 
 from .kernel import Errno, Extension
-from .qemu import ContainerHook, Hook, Vm
+from .qemu import ContainerHook, Hook, Steps, Vm
 from .runstate import Result
 from .topology import Container
 
 CPR_C = "hw/vfio/cpr.c"
-Steps = Generator[Any, None, Any]
 
 
 class Place(Enum):
@@ -71,8 +69,9 @@ class Vaddrs:
         return result
 
     def forget(self, s: Any, container: Container) -> None:
-        """The container goes, and its flag with it; the new QEMU's begins unset."""
-        s.vaddr_unmapped[container] = False
+        """The container goes, and its flag with it, if it has one; the new QEMU's begins unset."""
+        if self.flagged:
+            s.vaddr_unmapped[container] = False
 
     # ---- the two places -------------------------------------------------------------------------------------------
 
@@ -95,8 +94,26 @@ class Vaddrs:
 
         return vfio_container_pre_save
 
+    def invalidate_each(self, *tests: ContainerHook) -> Hook:
+        """A loop over the containers that runs `tests` and invalidates; the container at which it fails, or None."""
+
+        def each_container(s: Any) -> Steps:
+            for container in self.vm.kernel.topology.newest_first:
+                if self.vm.kernel.exists(s, container):
+                    for test in tests:
+                        result = yield from test(s, container)
+                        if result != Result.OK:
+                            return container
+                    yield f"{container}: unmap all vaddrs"
+                    if self.invalidate(s, container) != Result.OK:
+                        return container
+            return None
+
+        return each_container
+
     def in_exec(self, *tests: ContainerHook, first: Hook | None = None) -> Hook:
         """V7's vfio_cpr_save: after `first`, a loop that runs `tests` and invalidates; an error returns at once."""
+        invalidate_each = self.invalidate_each(*tests)
 
         @c(CPR_C)
         def vfio_cpr_save(s: Any) -> Steps:
@@ -104,16 +121,8 @@ class Vaddrs:
                 result = yield from first(s)
                 if result != Result.OK:
                     return Result.ERROR
-            for container in self.vm.kernel.topology.newest_first:
-                if self.vm.kernel.exists(s, container):
-                    for test in tests:
-                        result = yield from test(s, container)
-                        if result != Result.OK:
-                            return Result.ERROR
-                    yield f"{container}: unmap all vaddrs"
-                    if self.invalidate(s, container) != Result.OK:
-                        return Result.ERROR
-            return Result.OK
+            failed = yield from invalidate_each(s)
+            return Result.OK if failed is None else Result.ERROR
 
         return vfio_cpr_save
 
@@ -123,8 +132,9 @@ class Vaddrs:
         Its `break` leaves the inner loop only, over the containers of one address space: those of every older
         space are "restored" although they may never have been invalidated (Defect A).
         """
-        m.var("last_container", OneOf("none", *self.vm.kernel.topology.newest_first), init="none")
         containers = self.vm.kernel.topology.newest_first
+        m.var("last_container", OneOf("none", *containers), init="none")
+        invalidate_each = self.invalidate_each(*tests)
 
         @c(f"{CPR_C}:vfio_cpr_save")
         def vfio_cpr_save_recover(s: Any) -> Steps:
@@ -132,21 +142,10 @@ class Vaddrs:
                 result = yield from first(s)
                 if result != Result.OK:
                     return Result.ERROR
-            for container in containers:
-                if self.vm.kernel.exists(s, container):
-                    for test in tests:
-                        result = yield from test(s, container)
-                        if result != Result.OK:
-                            s.last_container = container
-                            break
-                    if s.last_container == container:
-                        break
-                    yield f"{container}: unmap all vaddrs"
-                    if self.invalidate(s, container) != Result.OK:
-                        s.last_container = container
-                        break
-            else:
+            failed = yield from invalidate_each(s)
+            if failed is None:
                 return Result.OK
+            s.last_container = failed
             for container in containers:  # one container in each address space
                 yield f"{container}: recover?"
                 if s.last_container != container and self.vm.kernel.exists(s, container):
