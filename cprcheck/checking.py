@@ -68,6 +68,13 @@ def require_start(system: System) -> None:
         raise UsageError(f"{system.name} has no initial state: no initial values satisfy assume_init")
 
 
+def too_large(result: explicit.Search, use: str) -> str:
+    """Why no graph is built from a search: it has more edges than `use` ("are counted") allows.  Empty if it has not."""
+    if result.generated <= EDGE_LIMIT:
+        return ""
+    return f"the graph has {result.generated} edges, more than the {EDGE_LIMIT} that {use}"
+
+
 def listen(model: Model, progress: Progress) -> str:
     """How the author's own code, run by Python for a while, differs from the System; empty when it does not."""
     progress("native: comparing the first runs")
@@ -126,10 +133,8 @@ class _Checker:
         self.add(explicit.answers(result, list(self.goals.values())))
         if not endless:
             return
-        if result.stopped:
-            self.add({p.name: Answer(Status.UNKNOWN, liveness.NAME, reason=result.stopped) for p in endless})
-        elif result.generated > EDGE_LIMIT:
-            reason = f"the graph has {result.generated} edges, more than the {EDGE_LIMIT} that liveness takes"
+        reason = result.stopped or too_large(result, "liveness takes")
+        if reason:
             self.add({p.name: Answer(Status.UNKNOWN, liveness.NAME, reason=reason) for p in endless})
         else:
             self.progress("liveness: building the graph")

@@ -17,13 +17,13 @@ from pathlib import Path
 from cprcheck import catalog, checking
 from cprcheck.compare import figures
 from cprcheck.compare.figures import Count, Failure, Left
+from cprcheck.compare.states import all_states
 from cprcheck.engines import explicit
 from cprcheck.engines.graph import StateGraph, build
 from cprcheck.errors import DisagreementError, UsageError, shorten
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
-from cprcheck.passes.safety import goal
-from cprcheck.system import Kind, System
+from cprcheck.system import System
 
 PARAMETERS = ("kernel", "topology", "env")
 """What every design takes, and what is set here."""
@@ -236,15 +236,9 @@ class _Measuring:
         system = with_faults(system, faults, injected=False)
         kernel = dict(system.params)["kernel"]
         scope = Scope(kernel, topology, "quiet" if env == QUIET else env, system.scope)
-        goals = [goal(system, prop) for prop in system.properties if prop.kind is Kind.IN_DOMAIN]
-        limits = explicit.Limits(self.options.states, self.options.seconds)
-        result = explicit.search(system, goals, limits, whole=True)
+        result = all_states(system, explicit.Limits(self.options.states, self.options.seconds), "are read")
         if result.found:
             return None, scope, f"{next(iter(result.found))} is violated"
-        if not result.stopped and result.generated > checking.EDGE_LIMIT:
-            result.stopped = (
-                f"the graph has {result.generated} edges, more than the {checking.EDGE_LIMIT} that are read"
-            )
         return (None, scope, result.stopped) if result.stopped else (build(result), scope, "")
 
 

@@ -22,14 +22,14 @@ import networkx as nx
 
 from cprcheck import checking, replay
 from cprcheck.compare.ending import Ending, Interleavings
+from cprcheck.compare.states import all_states
 from cprcheck.engines import explicit, graph
 from cprcheck.errors import DisagreementError, UsageError
 from cprcheck.language import oracle
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
-from cprcheck.passes.safety import goal
 from cprcheck.semantics import outcome, successors
-from cprcheck.system import NOBODY, Fairness, Kind, State, System
+from cprcheck.system import NOBODY, Fairness, State, System
 from cprcheck.trace import Trace
 
 LIMIT = 2_000_000
@@ -87,19 +87,14 @@ def interleavings(
 
 
 def _search(system: System, options: Options, tell: Callable[[str], None]) -> explicit.Search:
-    """All reachable states.  Where a value leaves its domain the step is not there, and the count would be wrong."""
-    inside = [goal(system, prop) for prop in system.properties if prop.kind is Kind.IN_DOMAIN]
-    found = explicit.search(
-        system,
-        inside,
-        explicit.Limits(options.states),
-        lambda states, depth: tell(f"explicit: {states} states, depth {depth}"),
-        whole=True,
-    )
+    """All reachable states."""
+
+    def progress(states: int, depth: int) -> None:
+        tell(f"explicit: {states} states, depth {depth}")
+
+    found = all_states(system, explicit.Limits(options.states), "are counted", progress)
     if found.found:
         raise UsageError(f"in {system.name} a value can leave its domain; check values_in_domain first")
-    if not found.stopped and found.generated > checking.EDGE_LIMIT:
-        found.stopped = f"the graph has {found.generated} edges, more than the {checking.EDGE_LIMIT} that are counted"
     return found
 
 
