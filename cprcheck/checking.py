@@ -69,7 +69,7 @@ def require_start(system: System) -> None:
 
 
 def too_large(result: explicit.Search, use: str) -> str:
-    """Why no graph is built from a search: it has more edges than `use` ("are counted") allows.  Empty if it has not."""
+    """Why no graph is built from a search: it has more edges than `use` ("are counted") allows.  Else empty."""
     if result.generated <= EDGE_LIMIT:
         return ""
     return f"the graph has {result.generated} edges, more than the {EDGE_LIMIT} that {use}"

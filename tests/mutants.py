@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cprcheck.models.vfio import processes, qemu
@@ -19,19 +20,28 @@ from cprcheck.models.vfio.topology import EMULATED
 Patch = pytest.MonkeyPatch
 
 
-def restart_after_a_failed_exec(monkeypatch: Patch) -> None:
-    """qmp_cpr_exec starts the VM again when it fails, as qmp_cpr_save does."""
-    original = Vm.qmp_cpr_exec
+def after_a_failed(monkeypatch: Patch, command: str, then: Callable[..., Any]) -> None:
+    """When `command`, a method of Vm, fails, `then` comes before it returns."""
+    original = getattr(Vm, command)
 
     def broken(self, s, design):
         result = yield from original(self, s, design)
         if result != Result.OK:
-            yield "vm_start in spite of all"
-            s.runstate = qemu.RunState.RUNNING
-            s.vcpus = qemu.Vcpus.RUNNING
+            yield from then(self, s)
         return result
 
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
+    monkeypatch.setattr(Vm, command, broken)
+
+
+def restart_after_a_failed_exec(monkeypatch: Patch) -> None:
+    """qmp_cpr_exec starts the VM again when it fails, as qmp_cpr_save does."""
+
+    def restart(vm, s):
+        yield "vm_start in spite of all"
+        s.runstate = qemu.RunState.RUNNING
+        s.vcpus = qemu.Vcpus.RUNNING
+
+    after_a_failed(monkeypatch, "qmp_cpr_exec", restart)
 
 
 def start_before_restoring(monkeypatch: Patch) -> None:
@@ -124,26 +134,15 @@ def invalidate_in_the_test(monkeypatch: Patch) -> None:
 
 def die_of_a_failure(monkeypatch: Patch) -> None:
     """A command that fails may take QEMU with it."""
-    original = Vm.qmp_cpr_save
 
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK and s.choose("fatal", ("yes", "no")) == "yes":
+    def die(vm, s):
+        yield "is it fatal?"
+        if s.choose("fatal", ("yes", "no")) == "yes":
             s.attempt = Attempt.FAILED
             s.abort("a failed command is fatal")
-        return result
 
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
-    second = Vm.qmp_cpr_exec
-
-    def broken_too(self, s, design):
-        result = yield from second(self, s, design)
-        if result != Result.OK and s.choose("fatal", ("yes", "no")) == "yes":
-            s.attempt = Attempt.FAILED
-            s.abort("a failed command is fatal")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken_too)
+    after_a_failed(monkeypatch, "qmp_cpr_save", die)
+    after_a_failed(monkeypatch, "qmp_cpr_exec", die)
 
 
 def wait_for_godot(monkeypatch: Patch) -> None:
@@ -186,32 +185,20 @@ def load_without_restoring(monkeypatch: Patch) -> None:
     monkeypatch.setattr(Vm, "replay", broken)
 
 
+def restore_all(vm, s):
+    """Every container is restored, invalidated or not, as the notifier of V8 does."""
+    for container in vm.kernel.topology.containers:
+        yield from vm.replay(s, container, "a mutant")
+
+
 def restore_all_after_a_failed_exec(monkeypatch: Patch) -> None:
-    """A failed cpr-exec restores every container, invalidated or not, as the notifier of V8 does."""
-    original = Vm.qmp_cpr_exec
-
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK:
-            for container in self.kernel.topology.containers:
-                yield from self.replay(s, container, "a mutant")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_exec", broken)
+    """A failed cpr-exec restores every container."""
+    after_a_failed(monkeypatch, "qmp_cpr_exec", restore_all)
 
 
 def restore_all_after_a_failed_save(monkeypatch: Patch) -> None:
-    """A failed cpr-save restores every container, invalidated or not."""
-    original = Vm.qmp_cpr_save
-
-    def broken(self, s, design):
-        result = yield from original(self, s, design)
-        if result != Result.OK:
-            for container in self.kernel.topology.containers:
-                yield from self.replay(s, container, "a mutant")
-        return result
-
-    monkeypatch.setattr(Vm, "qmp_cpr_save", broken)
+    """A failed cpr-save restores every container."""
+    after_a_failed(monkeypatch, "qmp_cpr_save", restore_all)
 
 
 def refuse_without_addresses(monkeypatch: Patch) -> None:
@@ -220,15 +207,20 @@ def refuse_without_addresses(monkeypatch: Patch) -> None:
     invalidate_at_once(monkeypatch)
 
 
+def lose_all_addresses(vm, s):
+    """Every mapping becomes invalid, whatever the kernel would say."""
+    for container in vm.kernel.topology.containers:
+        for i in range(vm.kernel.mappings):
+            s.vaddr[container, i] = Vaddr.INVALID
+
+
 def exec_and_fail_to_load(monkeypatch: Patch) -> None:
     """cpr-save and cpr-exec succeed without a question, and cpr-load returns an error at once."""
 
     def save(self, s, design):
         yield "invalidate, and do not ask"
         self.vm_stop(s, qemu.RunState.SAVE_VM, design)
-        for container in self.kernel.topology.containers:
-            for i in range(self.kernel.mappings):
-                s.vaddr[container, i] = Vaddr.INVALID
+        lose_all_addresses(self, s)
         return Result.OK
 
     def execute(self, s, design):
@@ -250,9 +242,7 @@ def invalidate_at_once(monkeypatch: Patch) -> None:
     original = Vm.qmp_cpr_save
 
     def broken(self, s, design):
-        for container in self.kernel.topology.containers:
-            for i in range(self.kernel.mappings):
-                s.vaddr[container, i] = Vaddr.INVALID
+        lose_all_addresses(self, s)
         return (yield from original(self, s, design))
 
     monkeypatch.setattr(Vm, "qmp_cpr_save", broken)

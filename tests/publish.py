@@ -21,6 +21,18 @@ from cprcheck.verdict import Report
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = sorted((ROOT / "models").glob("expected*.toml"))
 PAGE = ROOT / "reports" / "README.md"
+DESIGNS = (
+    "v7",
+    "validate_first",
+    "presave_validate_all",
+    "presave_recover_all",
+    "save_unwind",
+    "blocker_counter",
+    "failure_notifier",
+    "vm_change_handler",
+    "device_blocker",
+)
+"""The named designs of the vaddr protocol."""
 
 
 def runs() -> list[dict[str, Any]]:

@@ -23,7 +23,9 @@ from cprcheck.models.vfio.vaddrs import Place
 
 from cprcheck import catalog, files
 from cprcheck.checking import Options, check
+from cprcheck.engines import explicit, graph
 from cprcheck.language.model import Model
+from cprcheck.passes.faults import with_faults
 from cprcheck.system import SAFETY, Kind
 from cprcheck.verdict import Status
 
@@ -97,11 +99,9 @@ def digest(key: Key) -> str:
 
 def invalidates(model: Model) -> bool:
     """Whether any attempt gets so far that something is invalidated."""
-    report = check(model, Options(engines=("explicit",), faults=BUDGETS[-1], native=False))
-    assert report.unreached is not None
-    steps = enumerate(report.system.transitions)
-    found = [number for number, step in steps if any(event.name == "UNMAP(ALL|V)" for event in step.events)]
-    return not set(found) <= set(report.unreached)
+    system = with_faults(model.system, BUDGETS[-1], injected=False)
+    taken = {step for _, _, step in graph.build(explicit.search(system)).graph.edges(keys=True)}
+    return any(event.name == "UNMAP(ALL|V)" for step in taken for event in system.transitions[step].events)
 
 
 Said = dict[str, tuple[str, int | None]]
@@ -116,16 +116,13 @@ def verdicts_by_budget(key: Key, model: Model) -> dict[int, Said]:
     """
     families = list(dict.fromkeys(prop.family for prop in model.system.properties))
     always = {p.family for p in model.system.properties if p.kind in (Kind.ALWAYS_POSSIBLE, Kind.NO_STUCK)}
-    none = asked(key, model, 0, [GOAL])
-    most = asked(key, model, BUDGETS[-1], [name for name in families if name != GOAL or none[GOAL][0] != "REACHABLE"])
-    most = {name: most.get(name, none.get(name)) for name in families}
-    found = {BUDGETS[-1]: most}
+    without = asked(key, model, 0, [GOAL])
+    settled = without if without[GOAL][0] == "REACHABLE" else {}
+    most = settled | asked(key, model, BUDGETS[-1], [name for name in families if name not in settled])
+    found = {BUDGETS[-1]: {name: most[name] for name in families}}
+    open_ = [n for n in families if n in always or (n not in settled and most[n][0] not in ("HOLDS", "UNREACHABLE"))]
     for budget in BUDGETS[:-1]:
-        open_ = [name for name in families if name in always or most[name][0] not in ("HOLDS", "UNREACHABLE")]
-        open_ = [name for name in open_ if name != GOAL or none[GOAL][0] != "REACHABLE"]
-        found[budget] = most | asked(key, model, budget, open_) if open_ else dict(most)
-        if none[GOAL][0] == "REACHABLE":
-            found[budget][GOAL] = none[GOAL]
+        found[budget] = found[BUDGETS[-1]] | (asked(key, model, budget, open_) if open_ else {})
     return found
 
 

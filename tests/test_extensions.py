@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from cprcheck.models.vfio.extensions import OLD_EXTENSIONS, TABLES, Answers, Container, Errno, Extension, Type
+from cprcheck.models.vfio import kernel
+from cprcheck.models.vfio.extensions import OLD_EXTENSIONS, TABLES, Answers, Container, Extension, Type
+from cprcheck.models.vfio.kernel import Errno
+from cprcheck.models.vfio.topology import Topology
 
 from cprcheck import Bool, Model, Options, check, implies
 
@@ -128,3 +131,19 @@ def test_the_answer_to_a_question_is_that_of_the_table() -> None:
             )
 
         assert check(m, Options(engines=("explicit",), native=False)).ok
+
+
+class Deaf:
+    """A state of which only the events are asked."""
+
+    def emit(self, event: str, **args: object) -> None:
+        """Nobody listens."""
+
+
+@pytest.mark.parametrize("extension", kernel.Extension, ids=lambda each: each.name)
+@pytest.mark.parametrize("era", ["E1", "E4"])
+def test_the_kernel_of_the_other_designs_answers_as_this_one(era: str, extension: kernel.Extension) -> None:
+    """For a container that has its type and no emulated device, which is all that both know."""
+    one = kernel.Kernel(kernel.Era[era], Topology.parse("p"))
+    said = one.check_extension(Deaf(), one.topology.containers[0], extension)
+    assert said is (Type.V2 in TABLES[Answers[era]][Extension[extension.name]])

@@ -13,17 +13,6 @@ from cprcheck.checking import Options, check
 from cprcheck.system import System
 
 RUNS = publish.runs()
-DESIGNS = (
-    "v7",
-    "validate_first",
-    "presave_validate_all",
-    "presave_recover_all",
-    "save_unwind",
-    "blocker_counter",
-    "failure_notifier",
-    "vm_change_handler",
-    "device_blocker",
-)
 """The nine of the thread."""
 
 
@@ -68,7 +57,7 @@ def test_the_page_of_verdicts_is_up_to_date() -> None:
 
 
 def test_every_design_is_published_with_and_without_cont_on_both_kernels() -> None:
-    for design in DESIGNS:
+    for design in publish.DESIGNS:
         published = [run["params"] for run in RUNS if run["model"] == design and not run.get("injected")]
         asked = {(params["kernel"], params["topology"], params.get("env", "")) for params in published}
         mixed = "e/p" if design in ("v7", "validate_first") else "p/e"  # the incapable container is reached last
@@ -159,7 +148,7 @@ def locations(system: System) -> int:
     return sum(slot.domain.size for slot in system.slots if slot.role == "location")
 
 
-@pytest.mark.parametrize("design", [design for design in DESIGNS if design != "presave_validate_all"])
+@pytest.mark.parametrize("design", [design for design in publish.DESIGNS if design != "presave_validate_all"])
 def test_locations_grow_linearly_with_containers(design: str) -> None:
     two, four, eight, sixteen = (locations(of_containers(design, containers)) for containers in (2, 4, 8, 16))
     assert sixteen - eight == 2 * (eight - four) == 4 * (four - two) > 0

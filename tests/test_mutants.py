@@ -20,23 +20,12 @@ from cprcheck.expr import In, conj, conjuncts
 from cprcheck.system import System
 from cprcheck.verdict import Status
 
-DESIGNS = (
-    "v7",
-    "validate_first",
-    "presave_validate_all",
-    "presave_recover_all",
-    "save_unwind",
-    "blocker_counter",
-    "failure_notifier",
-    "vm_change_handler",
-    "device_blocker",
-)
 LARGE = 20_000
 """States of a configuration whose mutants are not worth the wait; small ones of the same design have the same."""
 PUBLISHED = [
     (run, family)
     for run in publish.runs()
-    if run["model"] in DESIGNS
+    if run["model"] in publish.DESIGNS
     for family, status in run["verdicts"].items()
     if status in ("HOLDS", "REACHABLE") and family in MUTANTS and run.get("states", LARGE) < LARGE
 ]
@@ -81,7 +70,7 @@ def test_a_published_verdict_has_a_mutant(run: dict[str, Any], family: str) -> N
 
 
 def test_every_property_that_holds_somewhere_has_mutants() -> None:
-    designs = [run for run in publish.runs() if run["model"] in DESIGNS]
+    designs = [run for run in publish.runs() if run["model"] in publish.DESIGNS]
     good = ("HOLDS", "REACHABLE")
     holding = {name for run in designs for name, status in run["verdicts"].items() if status in good}
     assert holding <= MUTANTS.keys()

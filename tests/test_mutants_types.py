@@ -11,7 +11,8 @@ from typing import Any
 
 import publish
 import pytest
-from cprcheck.models.vfio.extensions import Container, Errno, Type
+from cprcheck.models.vfio.extensions import Container, Type
+from cprcheck.models.vfio.kernel import Errno
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check

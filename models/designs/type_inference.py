@@ -59,10 +59,10 @@ from cprcheck.models.vfio.extensions import (
     OLD_EXTENSIONS,
     Answers,
     Container,
-    Errno,
     Extension,
     Type,
 )
+from cprcheck.models.vfio.kernel import Errno
 
 from cprcheck import Model, c, implies, model
 

@@ -23,6 +23,8 @@ from typing import Any
 
 from cprcheck import Bool, Model, c, some
 
+from .kernel import Errno
+
 
 class Type(Enum):
     """What VFIO_SET_IOMMU makes of a container.  V3 does not exist."""
@@ -43,14 +45,6 @@ class Extension(Enum):
     V3 = "VFIO_TYPE1v3_IOMMU"
     UNMAP_ALL = "VFIO_UNMAP_ALL"
     UPDATE_VADDR = "VFIO_UPDATE_VADDR"
-
-
-class Errno(Enum):
-    """What an ioctl returns."""
-
-    OK = 0
-    ENODEV = 19
-    EINVAL = 22
 
 
 class Answers(Enum):

@@ -44,6 +44,7 @@ class Errno(Enum):
     ENOENT = 2
     ENOMEM = 12
     EBUSY = 16
+    ENODEV = 19
     EINVAL = 22
 
 
