@@ -148,7 +148,14 @@ def locations(system: System) -> int:
     return sum(slot.domain.size for slot in system.slots if slot.role == "location")
 
 
-@pytest.mark.parametrize("design", [design for design in publish.DESIGNS if design != "presave_validate_all"])
+LINEAR = [
+    pytest.param(design, marks=[] if design in ("v7", "vm_change_handler") else [pytest.mark.slow])
+    for design in publish.DESIGNS
+    if design != "presave_validate_all"
+]
+
+
+@pytest.mark.parametrize("design", LINEAR)
 def test_locations_grow_linearly_with_containers(design: str) -> None:
     two, four, eight, sixteen = (locations(of_containers(design, containers)) for containers in (2, 4, 8, 16))
     assert sixteen - eight == 2 * (eight - four) == 4 * (four - two) > 0

@@ -35,7 +35,7 @@ def outcome(seed: int) -> str:
     return f"{difference}\n{text}" if difference else "same"
 
 
-BATCHES = [pytest.param(batch, marks=[pytest.mark.slow] if batch >= 3 else []) for batch in range(22)]
+BATCHES = [pytest.param(batch, marks=[pytest.mark.slow] if batch >= 2 else []) for batch in range(22)]
 
 
 @pytest.mark.parametrize("batch", BATCHES)
