@@ -64,7 +64,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the source distribution unpacks into."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(build(ROOT, "sdist", folder / "out")) as archive:
-        archive.extractall(folder, filter="data")
+        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11 has it from 3.11.4 on
+        archive.extractall(folder, **safely)
     (unpacked,) = folder.glob("cprcheck-*")
     return unpacked
 
