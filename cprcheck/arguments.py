@@ -15,6 +15,7 @@ import click
 from cprcheck import catalog
 from cprcheck.errors import UsageError
 from cprcheck.language.model import Model
+from cprcheck.verdict import Report, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,3 +124,13 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("building the model") as status:
         yield status.update
+
+
+def exit_code(found: Report) -> int:
+    """The exit code for a report: the highest of 4, 1, 3 that applies."""
+    statuses = {verdict.status for verdict in found.verdicts}
+    if found.disagreements:
+        return DISAGREE
+    if any(status.bad for status in statuses):
+        return BAD
+    return UNKNOWN if Status.UNKNOWN in statuses else OK

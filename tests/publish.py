@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cprcheck import catalog
+from cprcheck.arguments import budget
 from cprcheck.checking import Options, check
-from cprcheck.cli import budget
 from cprcheck.verdict import Report
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,8 +14,8 @@ import pytest
 from mutants import MUTANTS, Patch
 
 from cprcheck import catalog
+from cprcheck.arguments import budget
 from cprcheck.checking import Options, check
-from cprcheck.cli import budget
 from cprcheck.expr import In, conj, conjuncts
 from cprcheck.system import System
 from cprcheck.verdict import Status

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One file for each command; each answers with an exit code."""
+
+from cprcheck.commands.check import check
+from cprcheck.commands.compare import compare
+from cprcheck.commands.interleavings import interleavings
+from cprcheck.commands.look import list_models, show, step
+
+COMMANDS = (check, compare, interleavings, list_models, show, step)
+"""All of them, for the command line to add."""

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`cprcheck check`: the verdicts about one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from cprcheck.arguments import (
+    again,
+    bind,
+    budget,
+    exit_code,
+    fault_options,
+    model_options,
+    progress,
+    say,
+    seconds,
+)
+from cprcheck.commands.outputs import output_options, write_outputs
+
+_COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
+
+
+@click.command()
+@model_options
+@fault_options
+@click.option("--property", "properties", multiple=True, metavar="P", help="Check only this property or family.")
+@click.option("--engine", "engines", multiple=True, metavar="E", help="Use only explicit, bmc or prove.  [all]")
+@click.option("--max-states", type=click.IntRange(min=1), default=1_000_000, show_default=True, metavar="N")
+@click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
+@click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
+@output_options
+@click.option("--no-traces", is_flag=True, help="Print the verdicts only.")
+def check(
+    model: str,
+    params: tuple[str, ...],
+    kernel: str | None,
+    env: str | None,
+    faults: str,
+    injected: bool,
+    properties: tuple[str, ...],
+    engines: tuple[str, ...],
+    max_states: int,
+    depth: int,
+    timeout: float | None,
+    no_traces: bool,
+    outputs: Mapping[str, Path],
+) -> int:
+    """Check the properties of MODEL: HOLDS with its scope, or VIOLATED with a shortest trace."""
+    from cprcheck import checking
+    from cprcheck.report import text
+
+    options = checking.Options(
+        engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
+    )
+    with progress() as tell:
+        found = checking.check(bind(model, params, kernel, env), options, tell)
+    words = [
+        *again("check", model, params, kernel, env, faults, injected),
+        *(w for e in engines for w in ("--engine", e)),
+    ]
+    words += ["--depth", str(depth)] if depth != checking.Options().depth else []
+    say(map(_coloured, text.report(found, words, traces=not no_traces)))
+    write_outputs(found, outputs)
+    return exit_code(found)
+
+
+def _coloured(line: str) -> str:
+    for word, colour in _COLOURS.items():
+        if line.startswith(f"  {word} "):
+            return f"  {click.style(word, fg=colour, bold=True)}{line[2 + len(word) :]}"
+    return click.style(line, fg="red", bold=True) if line.startswith("DISAGREEMENT") else line

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that a report can be written to: one option for each format."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cprcheck import files
+from cprcheck.verdict import Report
+
+CERTIFICATES = "certificates"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A format: the option `--NAME FILE`, and the module of `cprcheck.report` whose `dumps` gives its text.
+
+    `dumps` takes the report or, where there is one file for `each` trace that is shown, the System and a verdict.
+    """
+
+    name: str
+    help: str
+    module: str
+    each: bool = False
+
+
+OUTPUTS = (
+    Output("json", "Write the report here.", "document"),
+    Output("itf", "Write traces as ITF here.", "itf", each=True),
+)
+
+
+def output_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of all formats; the command gets what was asked for as `outputs`, file by name of the format."""
+
+    @functools.wraps(function)
+    def command(**given: Any) -> int:
+        names = [*(output.name for output in OUTPUTS), CERTIFICATES]
+        asked = {name: given.pop(f"{name}_file") for name in names}
+        return function(**given, outputs={name: file for name, file in asked.items() if file is not None})
+
+    option = functools.partial(click.option, type=click.Path(path_type=Path))
+    command = option("--certificates", f"{CERTIFICATES}_file", metavar="DIR", help="Write proofs as SMT-LIB here.")(
+        command
+    )
+    for output in reversed(OUTPUTS):
+        command = option(f"--{output.name}", f"{output.name}_file", metavar="FILE", help=output.help)(command)
+    return command
+
+
+def write_outputs(found: Report, outputs: Mapping[str, Path]) -> None:
+    """Write the files that were asked for, each as a whole or not at all."""
+    for output in OUTPUTS:
+        if output.name in outputs:
+            dumps = importlib.import_module(f"cprcheck.report.{output.module}").dumps
+            if output.each:
+                _write_traces(found, outputs[output.name], dumps)
+            else:
+                files.write(outputs[output.name], dumps(found))
+    if CERTIFICATES in outputs:
+        files.make_folder(outputs[CERTIFICATES])
+        write_certificates(found, outputs[CERTIFICATES])
+
+
+def _write_traces(found: Report, file: Path, dumps: Callable[..., str]) -> None:
+    """Write each trace that is shown: to `file`, or where there are several to files named after their properties."""
+    from cprcheck.report import text
+
+    shown = text.shown(found.verdicts)
+    for verdict in shown:
+        several = file.with_name(f"{files.safe(verdict.prop.name)}-{file.name}")
+        name = file if len(shown) == 1 else several
+        files.write(name, dumps(found.system, verdict))
+        click.echo(f"wrote {name}", err=True)
+    if not shown:
+        click.echo(f"{file} not written: nothing was violated", err=True)
+
+
+def write_certificates(found: Report, folder: Path) -> None:
+    """Write the SMT-LIB queries of every proof: each is unsatisfiable, and any solver can say so."""
+    for verdict in found.verdicts:
+        for answer in verdict.answers:
+            for query, content in answer.certificate:
+                files.write(folder / f"{files.safe(verdict.prop.name)}-{query}.smt2", content)
