@@ -130,12 +130,22 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A conjunct, and where it comes from: the author's lines, or in words what it means that it is false."""
+
+    formula: Expr
+    sources: tuple[Source, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Transition:
     """One atomic step: where `guard` holds, `update` may happen.
 
     `process` indexes `System.processes`.  `update` lists (slot, new value) by ascending slot; the values are
     read in the state before the step.  `choices` are (question, answer) in the order they were asked.
-    `functions` are the C functions the step stands for, `sources` the author's lines that it runs.
+    `functions` are the C functions the step stands for, `sources` the author's lines that it runs.  `conditions`
+    say the same as `guard`, one by one, with where each comes from; empty when nobody wrote that down.
     """
 
     process: int
@@ -147,6 +157,7 @@ class Transition:
     events: tuple[Event, ...] = ()
     functions: tuple[str, ...] = field(default=(), compare=False)
     sources: tuple[Source, ...] = field(default=(), compare=False)
+    conditions: tuple[Condition, ...] = field(default=(), compare=False)
 
     @property
     def title(self) -> str:
@@ -165,7 +176,7 @@ class Property:
     to move.  For IN_DOMAIN there is one formula for each assignment that could leave its domain, `parts` says in
     words which, and `steps` by which transition.  `quiet` restricts ALWAYS_POSSIBLE to steps of fair processes
     without faults.
-    `family` is the name without its arguments.
+    `family` is the name without its arguments.  `conditions` are the conjuncts of the formulas whose lines are known.
     """
 
     name: str
@@ -178,6 +189,7 @@ class Property:
     doc: str = field(default="", compare=False)
     source: Source | None = field(default=None, compare=False)
     steps: tuple[int, ...] = ()
+    conditions: tuple[Condition, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

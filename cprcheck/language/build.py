@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from cprcheck.domains import OneOf
@@ -12,13 +13,22 @@ from cprcheck.errors import ModelError, Source
 from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
 from cprcheck.language.capture import check_captured, fingerprint
 from cprcheck.language.control import Extraction
-from cprcheck.language.declare import FREE, GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl, listing
+from cprcheck.language.declare import (
+    FREE,
+    GROUP_ALIVE,
+    LOCK_FREE,
+    Declarations,
+    ProcessDecl,
+    PropertyDecl,
+    listing,
+)
 from cprcheck.language.machine import Machine
 from cprcheck.language.path import OVER, Path, explore
 from cprcheck.language.place import reported
 from cprcheck.language.rails import instrument
 from cprcheck.language.terms import Term, quote
 from cprcheck.language.view import ABORT, Reader, View
+from cprcheck.passes.conditions import rewritten
 from cprcheck.passes.merge import merge_locations
 from cprcheck.passes.obligations import with_domain_obligations
 from cprcheck.system import (
@@ -26,6 +36,7 @@ from cprcheck.system import (
     FIRST,
     SPECIAL,
     Collected,
+    Condition,
     Kind,
     Outcome,
     Process,
@@ -101,13 +112,13 @@ class _Builder:
         self.declarations.slots[slot] = Slot(f"@{decl.name}", replace(domain, name=f"@{decl.name}"), "location")
         steps = []
         for step in found.steps:
-            here = member(slot, [FIRST + step.origin], 0, size)
+            here = Condition(member(slot, [FIRST + step.origin], 0, size), reason="the process stands elsewhere")
             writes = dict(step.path.writes)
             if step.target is not None:
                 writes[slot] = Const(FIRST + step.target)
             elif step.over == "end":
                 writes[slot] = Const(END)
-            steps.append(self.transition(decl, found.locations[step.origin].label, step.path, here, writes))
+            steps.append(self.transition(decl, found.locations[step.origin].label, step.path, writes, here))
         return frozenset(FIRST + i for i, location in enumerate(found.locations) if location.idle), steps
 
     def action(self, decl: ProcessDecl) -> list[Transition]:
@@ -118,9 +129,10 @@ class _Builder:
             functions=[decl.c_function] if decl.c_function else [], lines={(decl.source.file, decl.source.line)}
         )
         if decl.group is not None:
-            base.assume(member(decl.group.slot, [GROUP_ALIVE], 0, 3))
+            base.assume(member(decl.group.slot, [GROUP_ALIVE], 0, 3), reason=f"{decl.group.name} is not alive")
         if decl.lock is not None:
-            base.assume(member(decl.lock.slot, [LOCK_FREE], 0, self.declarations.slots[decl.lock.slot].domain.size))
+            size = self.declarations.slots[decl.lock.slot].domain.size
+            base.assume(member(decl.lock.slot, [LOCK_FREE], 0, size), reason=decl.lock.reason)
         function = instrument(decl.function)
 
         def run() -> None:
@@ -135,22 +147,26 @@ class _Builder:
         if outcomes != explore(stamp, base, run):
             raise ModelError(twice(decl.family), decl.source)
         check_captured(decl.family, decl.function, captured, decl.source)
-        return [self.transition(decl, decl.family, path, TRUE, path.writes) for path, _ in outcomes]
+        return [self.transition(decl, decl.family, path, path.writes) for path, _ in outcomes]
 
-    def transition(self, decl: ProcessDecl, label: str, path: Path, here: Expr, writes: dict[int, Expr]) -> Transition:
-        """One path as a transition."""
+    def transition(
+        self, decl: ProcessDecl, label: str, path: Path, writes: dict[int, Expr], *here: Condition
+    ) -> Transition:
+        """One path as a transition, which also needs `here`."""
+        conditions = (*here, *path.conditions.values())
         unchanged = {slot for slot, value in writes.items() if _is_read(value, slot)}
         update = tuple((slot, writes[slot]) for slot in sorted(writes) if slot not in unchanged)
         return Transition(
             process=decl.number,
             label=label,
-            guard=conj(here, *path.conditions),
+            guard=conj(*(condition.formula for condition in conditions)),
             update=update,
             choices=tuple(path.choices),
             faults=tuple(path.faults),
             events=tuple(path.events),
             functions=tuple(path.functions),
             sources=tuple(sorted(Source(file, line) for file, line in path.lines)),
+            conditions=conditions,
         )
 
     # ---- properties -----------------------------------------------------------------------------------------
@@ -263,6 +279,7 @@ class _Builder:
             found = marks[-1 - at.slot]
             return found if at.mask == 2 else neg(found)
 
+        @lru_cache(maxsize=1 << 16)
         def put(node: Expr) -> Expr:
             return rebuild(node, leaf)
 
@@ -272,10 +289,18 @@ class _Builder:
             system,
             assume=put(system.assume),
             transitions=tuple(
-                replace(t, guard=put(t.guard), update=tuple((slot, put(value)) for slot, value in t.update))
+                replace(
+                    t,
+                    guard=put(t.guard),
+                    update=tuple((slot, put(value)) for slot, value in t.update),
+                    conditions=rewritten(t.conditions, put),
+                )
                 for t in system.transitions
             ),
-            properties=tuple(replace(p, formulas=tuple(map(put, p.formulas))) for p in system.properties),
+            properties=tuple(
+                replace(p, formulas=tuple(map(put, p.formulas)), conditions=rewritten(p.conditions, put))
+                for p in system.properties
+            ),
             severities=tuple((label, put(formula)) for label, formula in system.severities),
             outcomes=tuple(replace(outcome, formula=put(outcome.formula)) for outcome in system.outcomes),
         )

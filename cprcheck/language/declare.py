@@ -84,6 +84,11 @@ class Lock(Handle):
     name: str
     slot: int
 
+    @property
+    def reason(self) -> str:
+        """Why a step that takes it has to wait."""
+        return f"the lock {self.name} is held"
+
 
 @dataclass(frozen=True, eq=False)
 class Group(Handle):
