@@ -12,6 +12,7 @@ from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
 from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
 from cprcheck.language.capture import check_captured, fingerprint
+from cprcheck.language.claims import origins
 from cprcheck.language.control import Extraction
 from cprcheck.language.declare import (
     FREE,
@@ -23,7 +24,7 @@ from cprcheck.language.declare import (
     listing,
 )
 from cprcheck.language.machine import Machine
-from cprcheck.language.path import OVER, Path, explore
+from cprcheck.language.path import Path, explore
 from cprcheck.language.place import reported
 from cprcheck.language.rails import instrument
 from cprcheck.language.terms import Term, quote
@@ -46,6 +47,8 @@ from cprcheck.system import (
     Transition,
 )
 
+Claims = tuple[tuple[Expr, ...], tuple[Condition, ...]]
+"""The formulas of a property, and their conjuncts with their lines."""
 TWICE = 256
 """A process with at most so many locations is run twice, to see that it does the same."""
 
@@ -173,26 +176,36 @@ class _Builder:
 
     def property(self, decl: PropertyDecl) -> Property:
         """A property as formulas."""
-        formulas: tuple[Expr, ...]
+        claims: Claims = ((FALSE,), ())
         if decl.kind is Kind.STEP_INVARIANT:
-            formulas = self.formulas(decl.function, decl.args, views=2)
+            claims = self.claims(decl.function, decl.args, views=2)
         elif decl.kind is Kind.LEADS_TO:
-            formulas = self.formulas(decl.function, decl.args, results=2)
+            claims = self.claims(decl.function, decl.args, results=2)
         elif decl.kind is Kind.ALWAYS_POSSIBLE:
-            formulas = self.formulas(decl.function, decl.args, results=2, premise=TRUE)
+            claims = self.claims(decl.function, decl.args, results=2, premise=TRUE)
         elif decl.kind is Kind.EVENT_NEVER:
-            formulas = self.formulas(decl.function, decl.args, missing=True)
-        elif decl.function is None:
-            formulas = (FALSE,)
-        else:
-            formulas = self.formulas(decl.function, decl.args)
-        return Property(decl.name, decl.kind, formulas, decl.events, (), decl.quiet, decl.family, decl.doc, decl.source)
+            claims = self.claims(decl.function, decl.args, missing=True)
+        elif decl.function is not None:
+            claims = self.claims(decl.function, decl.args)
+        formulas, conditions = claims
+        return Property(
+            name=decl.name,
+            kind=decl.kind,
+            formulas=formulas,
+            events=decl.events,
+            quiet=decl.quiet,
+            family=decl.family,
+            doc=decl.doc,
+            source=decl.source,
+            conditions=conditions,
+        )
 
     def formula(self, function: Callable[..., Any]) -> Expr:
         """One truth value over the state."""
-        return self.formulas(function, {})[0]
+        formulas, _ = self.claims(function, {})
+        return formulas[0]
 
-    def formulas(
+    def claims(
         self,
         function: Callable[..., Any] | None,
         args: Any,
@@ -201,8 +214,8 @@ class _Builder:
         *,
         missing: bool | None = None,
         premise: Expr | None = None,
-    ) -> tuple[Expr, ...]:
-        """What a property function returns, its paths joined into one formula for each result.
+    ) -> Claims:
+        """What a property function returns, its paths joined into one formula for each result, and their lines.
 
         `missing` is what a function that returns nothing says; None when it has to say something.  `premise`
         is put before the only result of a function that might return two.
@@ -227,10 +240,9 @@ class _Builder:
         captured = fingerprint(function)
         outcomes = explore(stamp, Path(), run)
         check_captured(function.__name__, function, captured, _source(function))
-        return tuple(
-            _rejoin([(path.decided, values[i]) for path, values in outcomes if values is not OVER])  # type: ignore[index]
-            for i in range(results)
-        )
+        returned = [(path, values) for path, values in outcomes if isinstance(values, list)]
+        formulas = tuple(_rejoin([(path.decided, values[i]) for path, values in returned]) for i in range(results))
+        return formulas, origins(function, returned, formulas)
 
     def claim(self, function: Callable[..., Any], value: object, missing: bool | None) -> Expr:
         """A truth value that a property function returned."""

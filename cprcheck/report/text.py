@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 
 from cprcheck.errors import shorten
+from cprcheck.explain import step_name
 from cprcheck.expr import TRUE, conj
 from cprcheck.system import Fault, Kind, State, System, Transition
 from cprcheck.trace import Trace
@@ -208,11 +209,9 @@ def state_lines(system: System, state: State, at: int = 0) -> list[str]:
 
 def step_line(system: System, at: int, transition: Transition) -> str:
     """Who takes step `at`, which step it is, and what was chosen."""
-    process = system.processes[transition.process].name
     marked = "FAULT " if transition.faults else ""
-    said = process if transition.label == process.split("(")[0] else f"{process}: {transition.label}"
     picked = f" ({', '.join(f'{q}: {a}' for q, a in transition.choices)})" if transition.choices else ""
-    return f"{at:>3}  {marked}{said}{picked}"
+    return f"{at:>3}  {marked}{step_name(system, transition)}{picked}"
 
 
 def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
