@@ -39,10 +39,11 @@ def outcome(transition: Transition) -> str:
 def find(system: System, action: str) -> list[int]:
     """The transitions that `action` names, ascending.
 
-    It is the name of a process or of its family, a label, both as `process: label`, or a C function; case is ignored,
-    and the beginning or a part of only one of these names will do.  Raises UsageError for none or several.
+    It is the name of a process or of its family, a label, both as `process: label`, or a C function.  Case is ignored,
+    and the beginning or a part of such a name will do when all names that fit mean no more than one of them.  Raises
+    UsageError when it means nothing, or several things.
     """
-    named: dict[str, list[int]] = {}
+    named: dict[str, set[int]] = {}
     shown: dict[str, str] = {}
     for index, transition in enumerate(system.transitions):
         process = system.processes[transition.process].name
@@ -51,15 +52,15 @@ def find(system: System, action: str) -> list[int]:
         for name in dict.fromkeys([process, process.split("(")[0], transition.label, both, *functions]):
             key = name.casefold()
             shown.setdefault(key, name)
-            named.setdefault(key, []).append(index)
+            named.setdefault(key, set()).add(index)
     wanted = action.strip().casefold()
     if wanted in named:
-        return sorted(set(named[wanted]))
+        return sorted(named[wanted])
     begins = [key for key in named if wanted and key.startswith(wanted)]
     fits = begins or [key for key in named if wanted and wanted in key]
-    meant = {tuple(sorted(set(named[key]))) for key in fits}
-    if len(meant) == 1:
-        return list(meant.pop())
+    every = set().union(*(named[key] for key in fits))
+    if any(named[key] == every for key in fits):
+        return sorted(every)
     if fits:
         raise UsageError(f"{action!r} may be {listed([shown[key] for key in fits], 'or')}; write one of them")
     close = [shown[key] for key in difflib.get_close_matches(wanted, named, 3)]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from cprcheck.arguments import (
     seconds,
 )
 from cprcheck.commands.outputs import output_options, write_outputs
+from cprcheck.errors import UsageError
 
 _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
 
@@ -33,6 +35,10 @@ _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS
 @click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
 @output_options
+@click.option("--explain", is_flag=True, help="Say at each step of a trace what else could have happened.")
+@click.option(
+    "--why-not", "actions", multiple=True, metavar="ACTION", help="Say at each step why ACTION cannot happen."
+)
 @click.option("--no-traces", is_flag=True, help="Print the verdicts only.")
 def check(
     model: str,
@@ -46,24 +52,38 @@ def check(
     max_states: int,
     depth: int,
     timeout: float | None,
+    explain: bool,
+    actions: tuple[str, ...],
     no_traces: bool,
     outputs: Mapping[str, Path],
 ) -> int:
     """Check the properties of MODEL: HOLDS with its scope, or VIOLATED with a shortest trace."""
     from cprcheck import checking
+    from cprcheck.explain import find
+    from cprcheck.passes.faults import with_faults
+    from cprcheck.report import explain as explaining
     from cprcheck.report import text
 
+    asked = explain or bool(actions)
+    if asked and no_traces:
+        raise UsageError("--explain and --why-not say something beside traces; leave --no-traces out")
     options = checking.Options(
         engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
     )
     with progress() as tell:
-        found = checking.check(bind(model, params, kernel, env), options, tell)
+        chosen = bind(model, params, kernel, env)
+        for action in actions:
+            find(with_faults(chosen.system, options.faults, injected=injected), action)
+        found = checking.check(chosen, options, tell)
     words = [
         *again("check", model, params, kernel, env, faults, injected),
         *(w for e in engines for w in ("--engine", e)),
     ]
     words += ["--depth", str(depth)] if depth != checking.Options().depth else []
-    say(map(_coloured, text.report(found, words, traces=not no_traces)))
+    notes = partial(explaining.notes, others=explain, actions=actions) if asked else None
+    say(map(_coloured, text.report(found, words, traces=not no_traces, explain=notes)))
+    if asked and not text.shown(found.verdicts):
+        click.echo("nothing to explain: nothing was violated", err=True)
     write_outputs(found, outputs)
     return exit_code(found)
 

@@ -34,6 +34,8 @@ class Output:
 OUTPUTS = (
     Output("json", "Write the report here.", "document"),
     Output("itf", "Write traces as ITF here.", "itf", each=True),
+    Output("dot", "Draw traces with what lies beside them, as DOT here.", "dot", each=True),
+    Output("graphml", "The same as GraphML here.", "graphml", each=True),
 )
 
 

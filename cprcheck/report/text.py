@@ -6,7 +6,8 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from cprcheck.errors import shorten
@@ -21,6 +22,17 @@ _PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
 _ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
 
 
+@dataclass(frozen=True)
+class Notes:
+    """What is said beside a trace: lines under its steps, by their number, and lines below all of it."""
+
+    under: Mapping[int, Sequence[str]]
+    below: Sequence[str]
+
+
+Explain = Callable[[System, Verdict], Notes]
+
+
 def title(system: System) -> str:
     """The model with its parameters: `v7(kernel=E1, recover=False)`."""
     params = ", ".join(f"{key}={value or 'none'}" for key, value in system.params)
@@ -32,10 +44,13 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
-def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -> Iterator[str]:
+def report(
+    found: Report, command: Sequence[str] = (), *, traces: bool = True, explain: Explain | None = None
+) -> Iterator[str]:
     """The whole report, line by line: what was checked, a line per property, a trace for what failed.
 
-    `command` is the command line without `--property`; with it each trace says how to get it again.
+    `command` is the command line without `--property`; with it each trace says how to get it again.  `explain` gives
+    what is to be said beside a trace.
     """
     yield from heading(found)
     yield ""
@@ -48,7 +63,8 @@ def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -
     if traces:
         for verdict in shown(found.verdicts):
             yield ""
-            yield from evidence(found.system, verdict, command)
+            beside = explain(found.system, verdict) if explain else None
+            yield from evidence(found.system, verdict, command, beside)
     yield ""
     yield summary(found)
 
@@ -156,13 +172,15 @@ def shown(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [group[0] for group in grouped(verdicts) if group[0].trace is not None and group[0].status.bad]
 
 
-def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> Iterator[str]:
-    """The trace behind a verdict, with what it shows."""
+def evidence(
+    system: System, verdict: Verdict, command: Sequence[str] = (), notes: Notes | None = None
+) -> Iterator[str]:
+    """The trace behind a verdict, with what it shows, and `notes` beside it."""
     assert verdict.trace is not None
     yield f"--- {verdict.prop.name}"
     yield from wrap(" ".join(verdict.prop.doc.split()), 0) if verdict.prop.doc else ()
     yield ""
-    yield from trace_lines(system, verdict.trace)
+    yield from trace_lines(system, verdict.trace, notes.under if notes else {})
     yield ""
     yield from wrap(f"violated: {verdict.violated}", 2)
     if verdict.where:
@@ -174,10 +192,11 @@ def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> I
     if command:
         again = [*command, "--property", verdict.prop.name]
         yield f"  again:    {shlex.join(again)}"
+    yield from notes.below if notes else ()
 
 
-def trace_lines(system: System, trace: Trace) -> Iterator[str]:
-    """The first state in full, then each step and what it changed."""
+def trace_lines(system: System, trace: Trace, notes: Mapping[int, Sequence[str]] | None = None) -> Iterator[str]:
+    """The first state in full, then each step and what it changed, with the `notes` to it."""
     yield from state_lines(system, trace.states[0])
     last = {system.transitions[step].process: at for at, step in enumerate(trace.steps, 1)}
     for at, step in enumerate(trace.steps, 1):
@@ -187,6 +206,7 @@ def trace_lines(system: System, trace: Trace) -> Iterator[str]:
         yield from _step_lines(system, at, transition)
         ends = last[transition.process] == at and (trace.loop is None or at <= trace.loop)
         yield from _change_lines(system, transition, trace.states[at - 1], trace.states[at], ends=ends)
+        yield from (notes or {}).get(at, ())
     if trace.loop is not None:
         end = len(trace) == trace.loop
         yield (
