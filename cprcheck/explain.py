@@ -181,9 +181,10 @@ def violation(system: System, prop: Property, trace: Trace, detail: str = "") ->
     match prop.kind:
         case Kind.INVARIANT | Kind.LEMMA | Kind.STEP_INVARIANT:
             states = trace.states[-2:] if prop.kind is Kind.STEP_INVARIANT else (state,)
-            part = next(part for part in conjuncts(conj(*prop.formulas)) if not evaluate(part, *states))
-            known = next((c.sources for c in prop.conditions if c.formula == part), sources)
-            return Violation(render(part, system.slots), values(system, part, *states), known)
+            parts = prop.conditions or tuple(map(Condition, conjuncts(conj(*prop.formulas))))
+            false = next(part for part in parts if not evaluate(part.formula, *states))
+            text = render(false.formula, system.slots)
+            return Violation(text, values(system, false.formula, *states), false.sources or sources)
         case Kind.IN_DOMAIN:
             return _outside(system, prop, state)
         case Kind.EVENT_NEVER | Kind.NO_ABORT:

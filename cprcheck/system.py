@@ -176,7 +176,8 @@ class Property:
     to move.  For IN_DOMAIN there is one formula for each assignment that could leave its domain, `parts` says in
     words which, and `steps` by which transition.  `quiet` restricts ALWAYS_POSSIBLE to steps of fair processes
     without faults.
-    `family` is the name without its arguments.  `conditions` are the conjuncts of the formulas whose lines are known.
+    `family` is the name without its arguments.  `conditions` say the same as a single formula, part by part, with the
+    author's lines; empty when nobody wrote that down.
     """
 
     name: str

@@ -10,9 +10,9 @@ from typing import Any
 
 from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
-from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, rebuild, truth
+from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, member, neg, rebuild, truth
 from cprcheck.language.capture import check_captured, fingerprint
-from cprcheck.language.claims import origins
+from cprcheck.language.claims import origins, rejoin
 from cprcheck.language.control import Extraction
 from cprcheck.language.declare import (
     FREE,
@@ -48,7 +48,7 @@ from cprcheck.system import (
 )
 
 Claims = tuple[tuple[Expr, ...], tuple[Condition, ...]]
-"""The formulas of a property, and their conjuncts with their lines."""
+"""The formulas of a property; where it is one, that part by part, with lines."""
 TWICE = 256
 """A process with at most so many locations is run twice, to see that it does the same."""
 
@@ -241,8 +241,9 @@ class _Builder:
         outcomes = explore(stamp, Path(), run)
         check_captured(function.__name__, function, captured, _source(function))
         returned = [(path, values) for path, values in outcomes if isinstance(values, list)]
-        formulas = tuple(_rejoin([(path.decided, values[i]) for path, values in returned]) for i in range(results))
-        return formulas, origins(function, returned, formulas)
+        formulas = tuple(rejoin([(path.decided, values[i]) for path, values in returned]) for i in range(results))
+        parts = [(path, values[0]) for path, values in returned] if results == 1 else []
+        return formulas, origins(function, parts, self.declarations.slots) if parts else ()
 
     def claim(self, function: Callable[..., Any], value: object, missing: bool | None) -> Expr:
         """A truth value that a property function returned."""
@@ -329,18 +330,6 @@ class _Builder:
             known = ", ".join(repr(other) for other in dict.fromkeys(labels))
             raise ModelError(f"m.at: {decl.name} has no step {label!r}; it has {known}", decl.source)
         return member(decl.location, codes, 0, self.declarations.slots[decl.location].domain.size)
-
-
-def _rejoin(cases: list[tuple[list[tuple[Expr, bool]], Expr]]) -> Expr:
-    """The paths of a function without side effects as one formula: its decisions in the order it took them."""
-    if len(cases) == 1 and not cases[0][0]:
-        return cases[0][1]
-    question = cases[0][0][0][0]
-    yes, no = (
-        [(decided[1:], value) for decided, value in cases if decided[0] == (question, answer)]
-        for answer in (True, False)
-    )
-    return ite(question, _rejoin(yes), _rejoin(no))
 
 
 def twice(name: str) -> str:

@@ -1,42 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which line of a property says which part of its claim."""
+"""What a property's function claims, from all its paths, and which of its lines say which part."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
+from cprcheck.analysis import decide
 from cprcheck.errors import Source
-from cprcheck.expr import Expr, conjuncts, neg, walk
+from cprcheck.expr import Expr, conjuncts, ite, neg, truth, walk
 from cprcheck.language.path import Path
 from cprcheck.language.rails import has_source, parse
-from cprcheck.system import Condition
+from cprcheck.system import Condition, Slot
+
+Cases = list[tuple[list[tuple[Expr, bool]], Expr]]
+"""For each path, the questions at which it forked with their answers, and what it returned."""
+
+
+def rejoin(cases: Cases) -> Expr:
+    """The paths of a function without side effects as one formula: its decisions in the order it took them."""
+    if len(cases) == 1 and not cases[0][0]:
+        return cases[0][1]
+    question = cases[0][0][0][0]
+    yes, no = (
+        [(decided[1:], value) for decided, value in cases if decided[0] == (question, answer)]
+        for answer in (True, False)
+    )
+    return ite(question, rejoin(yes), rejoin(no))
 
 
 def origins(
-    function: Callable[..., Any], outcomes: Sequence[tuple[Path, list[Expr]]], formulas: Iterable[Expr]
+    function: Callable[..., Any], returned: Sequence[tuple[Path, Expr]], slots: Sequence[Slot]
 ) -> tuple[Condition, ...]:
-    """The conjuncts of `formulas` with the lines of `function` that they come from; without those nobody knows.
+    """The claim of `function` part by part, each with the lines that it comes from where these are known.
 
     A question at which a path forked has the line where it was asked, what a path returned that of the only
-    `return`.  A conjunct that was asked or returned in parts has the lines of all of them.
+    `return`.  A part that was asked or returned in pieces has the lines of all of them.
     """
-    known: dict[Expr, Source] = {}
     last = _returns(function)
-    claimed = [part for _, claims in outcomes for claim in claims for part in conjuncts(claim)]
-    for path, _ in outcomes:
+    known: dict[Expr, Source] = {}
+    if last is not None:
+        known |= {part: last for _, claim in returned for part in conjuncts(claim)}
+    for path, _ in returned:
         for condition in path.conditions.values():
             for source in condition.sources:
-                known.setdefault(condition.formula, source)
-                known.setdefault(neg(condition.formula), source)
-    if last is not None:
-        known = dict.fromkeys(claimed, last) | known
-    parts = dict.fromkeys(part for formula in formulas for part in conjuncts(formula))
-    found = {part: {known[part]} if part in known else {known[n] for n in walk(part) if n in known} for part in parts}
-    return tuple(Condition(part, tuple(sorted(sources))) for part, sources in found.items() if sources)
+                known |= dict.fromkeys((condition.formula, neg(condition.formula)), source)
+    whole = rejoin([(path.decided, _decided(path, claim, slots)) for path, claim in returned])
+    found = []
+    for part in dict.fromkeys(conjuncts(whole)):
+        sources = {known[part]} if part in known else {known[node] for node in walk(part) if node in known}
+        found.append(Condition(part, tuple(sorted(sources))))
+    return tuple(found)
+
+
+def _decided(path: Path, claim: Expr, slots: Sequence[Slot]) -> Expr:
+    """What `claim` is on `path`: `a and b` returns a where a is false, which is false there."""
+    answer = decide(claim, slots, path.allowed)
+    if answer is None and (claim in path.conditions or neg(claim) in path.conditions):
+        answer = claim in path.conditions
+    return claim if answer is None else truth(answer)
 
 
 def _returns(function: Callable[..., Any]) -> Source | None:

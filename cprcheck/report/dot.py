@@ -29,6 +29,7 @@ def dumps(system: System, verdict: Verdict) -> str:
 def _lines(system: System, verdict: Verdict, graph: Neighbourhood) -> Iterator[str]:
     yield f'digraph "{_escaped(verdict.prop.name)}" {{'
     caption = [title(system), f"digest {system.digest()}"]
+    caption += [f"beside the trace: what can happen in {graph.depth} step{'s' * (graph.depth != 1)}"]
     caption += [f"and {graph.left_out} more steps beside the trace, which are not drawn"] if graph.left_out else []
     yield f"  graph {_attributes({'label': _label(caption, 90), 'labelloc': 't', 'labeljust': 'l', **_FONT})}"
     yield f"  node {_attributes({'shape': 'box', **_FONT})}"
@@ -37,7 +38,8 @@ def _lines(system: System, verdict: Verdict, graph: Neighbourhood) -> Iterator[s
         lines = node_lines(system, verdict, graph, node)
         yield f"  {node.id} {_attributes({'label': _label(lines), **_node(graph, node)})}"
     for edge in graph.edges:
-        yield f"  {edge.source} -> {edge.target} {_attributes({'label': _label(edge_lines(edge), indent=2), **_edge(edge)})}"
+        label = _label(edge_lines(edge), indent=2)
+        yield f"  {edge.source} -> {edge.target} {_attributes({'label': label, **_edge(edge)})}"
     yield "}"
 
 
