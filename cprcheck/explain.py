@@ -7,7 +7,7 @@ The reference interpreter is asked, and nobody else.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cprcheck.errors import Source, UsageError
@@ -136,11 +136,12 @@ def why_not(system: System, state: State, steps: Sequence[int]) -> tuple[WhyNot,
     for number, labels in folded.items():
         process = system.processes[number]
         own = [_why_not(system, state, alike) for alike in labels.values()]
-        here = [why for why in own if not any(_stands_elsewhere(way, process.location) for way in why.ways)]
-        if here:
-            found += here
-        else:
-            found.append(own[0] if len(own) == 1 else WhyNot(process.name, own[0].ways))
+        places = [next(_places(why, process.location), None) for why in own]
+        here = [why for why, place in zip(own, places, strict=True) if place is None]
+        if here or len(own) == 1:
+            found += here or own
+        elif places[0] is not None:
+            found.append(WhyNot(process.name, ((places[0],),)))
     return tuple(found)
 
 
@@ -155,8 +156,9 @@ def _why_not(system: System, state: State, alike: Sequence[Transition]) -> WhyNo
     )
 
 
-def _stands_elsewhere(way: Iterable[Missing], location: int | None) -> bool:
-    return any(reads(missing.condition.formula) == {location} for missing in way)
+def _places(why: WhyNot, location: int | None) -> Iterator[Missing]:
+    """What is missing because the process stands elsewhere."""
+    return (m for way in why.ways for m in way if reads(m.condition.formula) == {location})
 
 
 # ---- what the end violates --------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def notes(system: System, verdict: Verdict, *, others: bool, actions: Sequence[s
     end = said.get(len(trace))
     last = [f"at the end could {'still' if verdict.status.bad else 'also'} happen: {end}"] if end else []
     known = verdict.claimed and verdict.claimed != (verdict.prop.source,)
-    claimed = [f"says so:  {', '.join(map(_line, verdict.claimed))}"] if known else []
+    claimed = [f"says so:  {'; '.join(map(_line, verdict.claimed))}"] if known else []
     lines = [*claimed, *last, f"({STILL})"]
     return Notes(under, [line for text in lines for line in wrap(text, 2)] + below)
 
@@ -110,8 +110,13 @@ def _told(system: System, when: str, found: Sequence[WhyNot]) -> Iterator[str]:
         if why.possible:
             yield from wrap(f"{why.name}: it can happen here", 6)
         for number, way in enumerate(why.ways):
-            lead = f"{why.name}: " if not number else "or: "
-            yield from wrap(lead + "; ".join(_missing(system, missing) for missing in way), 6)
+            lead = "or" if number else why.name
+            said = [_missing(system, missing) for missing in way]
+            if len(said) == 1:
+                yield from wrap(f"{lead}: {said[0]}", 6)
+            else:
+                yield from wrap(f"{lead}:", 6)
+                yield from (line for one in said for line in wrap(one, 8))
 
 
 def _missing(system: System, missing: Missing) -> str:
