@@ -62,16 +62,17 @@ class Edge:
 class Neighbourhood:
     """The graph: the nodes of the trace first, in order, then the others as they were found.
 
-    `start` and `end` are the ids of the trace's first and last state; `loop` is that of the state to which the run
-    returns for ever, None when it is finite.  `depth` says how many steps beside the trace were followed, `left_out`
-    how many folded steps out of it or beyond were not drawn, because there were nodes enough.
+    `start` and `end` are the ids of the trace's first and last state.  A run that goes on for ever returns to `end`,
+    where its loop starts, or `stays` there; a finite one does neither.  `depth` says how many steps beside the trace
+    were followed, `left_out` how many folded steps were not drawn, because there were nodes enough.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     start: str
     end: str
-    loop: str | None
+    loops: bool
+    stays: bool
     depth: int
     left_out: int
 
@@ -126,9 +127,16 @@ class _Drawing:
         found = self.beside_trace() if depth else []
         for _ in range(1, depth):
             found = [new for node in found for new in self.beside(node)]
-        back = None if loop is None else self.spine[states[loop]]
-        nodes, edges = tuple(self.nodes.values()), tuple(self.edges)
-        return Neighbourhood(nodes, edges, "s0", self.spine[states[-1]], back, depth, self.left_out)
+        return Neighbourhood(
+            tuple(self.nodes.values()),
+            tuple(self.edges),
+            start="s0",
+            end=self.spine[states[-1]],
+            loops=loop is not None and loop < len(self.trace),
+            stays=loop == len(self.trace),
+            depth=depth,
+            left_out=self.left_out,
+        )
 
     def beside_trace(self) -> list[Node]:
         """Draw what else could have happened in the states of the trace; the new nodes."""

@@ -50,7 +50,8 @@ def test_the_states_of_the_trace_come_first_in_order_with_their_changes() -> Non
         ("s2", 2, ((2,),), ((0, 1, 2),)),
         ("s3", 3, ((3,),), ((0, 2, 3),)),
     ]
-    assert (found.start, found.end, found.loop, found.depth, found.left_out) == ("s0", "s3", None, 1, 0)
+    assert (found.start, found.end, found.loops, found.stays) == ("s0", "s3", False, False)
+    assert (found.depth, found.left_out) == (1, 0)
     assert found.edges[0] == Edge("s0", "s1", "walker: 0->1", (0,), on_trace=True, at=(0,))
     assert found.node("s2").states == ((2,),)
     with pytest.raises(KeyError):
@@ -65,12 +66,12 @@ def test_a_loop_closes() -> None:
         ("s1", "s2", True),
         ("s2", "s1", True),
     ]
-    assert (found.end, found.loop) == ("s1", "s1")
+    assert (found.end, found.loops, found.stays) == ("s1", True, False)
 
 
 def test_a_run_that_stays_has_a_loop_without_an_edge() -> None:
     found = neighbourhood(line(), replace(LINE, loop=3))
-    assert (found.end, found.loop, len(found.edges)) == ("s3", "s3", 3)
+    assert (found.end, found.loops, found.stays, len(found.edges)) == ("s3", False, True, 3)
 
 
 def test_a_loop_that_comes_by_twice_is_drawn_once() -> None:

@@ -28,7 +28,8 @@ def _graph(system: System, verdict: Verdict) -> nx.MultiDiGraph:
         status=verdict.status.value,
         start=found.start,
         end=found.end,
-        loop=found.loop or "",
+        loops=found.loops,
+        stays=found.stays,
         depth=found.depth,
         left_out=found.left_out,
     )

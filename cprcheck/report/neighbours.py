@@ -28,8 +28,7 @@ def node_lines(system: System, verdict: Verdict, graph: Neighbourhood, node: Nod
     lines += ["start"] if node.id == graph.start else []
     if node.id == graph.end:
         lines.append(f"{verdict.status.value} {verdict.prop.name}")
-    if node.id == graph.loop:
-        lines.append("nobody has to move from here on" if graph.loop == graph.end else "the loop starts here")
+        lines += ["the loop starts here"] * graph.loops + ["nobody has to move from here on"] * graph.stays
     if len(node.states) > 1:
         lines.append(f"{len(node.states)} states")
     return lines + changes(system, node)
