@@ -112,11 +112,12 @@ class WhyNot:
     """Why the step called `name` cannot be taken in a state.
 
     Each of `ways` is one path through the step, with all its conditions that are false; only those paths are there
-    that need the fewest to change.  `possible` says that the step can be taken, by at least one path.
+    that need the fewest to change.  When it can be taken there are none, and `fault` tells whether only by a fault.
     """
 
     name: str
     ways: tuple[tuple[Missing, ...], ...] = ()
+    fault: bool = False
 
     @property
     def possible(self) -> bool:
@@ -149,10 +150,12 @@ def _why_not(system: System, state: State, alike: Sequence[Transition]) -> WhyNo
     """Why none of `alike`, the paths of one step, can be taken."""
     false = [[c for c in conditions(transition) if not evaluate(c.formula, state)] for transition in alike]
     fewest = min(map(len, false))
+    fault = all(transition.faults for transition, way in zip(alike, false, strict=True) if not way)
     ways = {frozenset(c.formula for c in way): way for way in false if len(way) == fewest} if fewest else {}
     return WhyNot(
         step_name(system, alike[0]),
         tuple(tuple(Missing(c, values(system, c.formula, state)) for c in way) for way in ways.values()),
+        fault=not fewest and fault,
     )
 
 

@@ -181,6 +181,11 @@ def test_a_false_requirement_is_told_with_its_values(office: System) -> None:
     assert said(office, state(office, n=3), "clerk(i=1): sit") == [("clerk(i=1): sit", [[("n != 3", "n = 3")]])]
 
 
+def test_what_only_a_fault_makes_possible_says_so() -> None:
+    assert why_not(FORK, (1,), find(FORK, "1->3")) == (WhyNot("walker: 1->3", fault=True),)
+    assert why_not(FORK, (1,), find(FORK, "1->2")) == (WhyNot("walker: 1->2"),)
+
+
 def test_one_way_that_is_possible_is_enough(office: System) -> None:
     at = state(office, clerk="write a letter")
     assert said(office, at, "clerk(i=1): write a letter") == [("clerk(i=1): write a letter", [])]

@@ -234,6 +234,8 @@ def test_a_run_that_goes_round_is_explained_once_for_each_state() -> None:
         "    step 2:",
         "      walker: 1->2: it can happen here",
     ]
+    torn = digraph([0, 1], faults=[(0, 1)])
+    assert list(explain.why_not_here(torn, (0,), "0->1"))[-1] == "      walker: 0->1: it can happen here, by a fault"
     stays = Trace(((0,), (1,)), (0,), loop=1)
     assert list(explain.why_not_lines(system, stays, "0->1"))[-2:] == [
         "    at the end:",

@@ -108,7 +108,7 @@ def _told(system: System, when: str, found: Sequence[WhyNot]) -> Iterator[str]:
     yield f"    {when}:"
     for why in found:
         if why.possible:
-            yield from wrap(f"{why.name}: it can happen here", 6)
+            yield from wrap(f"{why.name}: it can happen here{', by a fault' if why.fault else ''}", 6)
         for number, way in enumerate(why.ways):
             lead = "or" if number else why.name
             said = [_missing(system, missing) for missing in way]
