@@ -54,7 +54,10 @@ ROWS = (
     Hand(
         "pre_save",
         "cpr-save: the pre_save of an object that is not VFIO's",
-        ("pre_save of a device older than the containers fails", "pre_save of a device newer than the containers fails"),
+        (
+            "pre_save of a device older than the containers fails",
+            "pre_save of a device newer than the containers fails",
+        ),
         both((RUNS, VALID, NOBODY)),
     ),
     Hand(

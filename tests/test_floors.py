@@ -42,7 +42,7 @@ WALLS = {
 }
 DOORS = {
     "z3": {"lower/smt.py", "engines/bmc.py", "engines/prove.py"},
-    "networkx": {"engines/graph.py", "engines/liveness.py", "compare/figures.py", "compare/runs.py"},
+    "networkx": {"engines/graph.py", "engines/liveness.py", "compare/figures.py", "compare/runs.py", "compare/view.py"},
     "click": {
         "arguments.py",
         "cli.py",
