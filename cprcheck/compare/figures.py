@@ -28,6 +28,7 @@ from cprcheck.compare.view import (
     STOPPED,
     View,
     for_good,
+    givers,
     leading_to,
 )
 from cprcheck.engines.graph import StateGraph
@@ -273,6 +274,4 @@ class _Restores:
 
 def restorers(system: System, transition: Transition) -> tuple[str, ...]:
     """Who restores an address in this step, other than the new QEMU; the process where the event does not say."""
-    process = system.processes[transition.process].name
-    by = (dict(event.args).get("by", process) for event in transition.events if event.name == MAP)
-    return tuple(name for name in dict.fromkeys(by) if name != NEW)
+    return tuple(sorted(givers(system, transition) - {NEW}))

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A failure matrix as data: where something fails, and how a run ends after that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cprcheck.system import System
+from cprcheck.trace import Trace
+from cprcheck.verdict import Size
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something fails: the fault's label, or who refuses what, in `process` at the step `step`.
+
+    `injected` says that the real kernel cannot fail like that.
+    """
+
+    name: str
+    process: str
+    step: str
+    injected: bool = False
+
+    @property
+    def role(self) -> tuple[str, str]:
+        """What two designs may have in common, though their steps have other names."""
+        return self.name, self.process
+
+
+NEXT = "another attempt"
+"""The name of the place at which another attempt begins; nothing fails there."""
+
+
+class When(Enum):
+    """When the last address was given after a failure, by whomever."""
+
+    NOTHING = "nothing to restore"
+    NEVER = "never"
+    BEFORE = "before the guest runs"
+    AFTER = "after the guest ran"
+
+
+class Again(Enum):
+    """Whether another attempt can succeed, when nothing fails any more and nobody interferes.
+
+    LATER: the next attempt cannot, one after it can.  UNKNOWN: the model has no other attempt.
+    """
+
+    NEEDLESS = "-"
+    YES = "yes"
+    LATER = "not the next"
+    NO = "no"
+    UNKNOWN = "?"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a run ends: where nobody has to move any more, or goes round for ever (`endless`).
+
+    `guest` and `update` are what the model's outcomes say; `vaddrs` has what each container's addresses are, or
+    without a name what the model says of all together.  `by` names who has given addresses since the failure.
+    `severity` is the worst that is hurt at the end, as the model says.  Round a loop, what differs is joined by "or".
+    """
+
+    guest: str
+    vaddrs: tuple[tuple[str, str], ...]
+    update: str
+    by: tuple[str, ...]
+    when: When
+    again: Again
+    severity: str
+    endless: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way in which runs end after failures at `places`, in this order; none when nothing fails.
+
+    `trace` is a shortest such run, up to where nobody has to move, or to a state of the loop; it has been replayed.
+    """
+
+    places: tuple[Place, ...]
+    end: End
+    trace: Trace = field(compare=False)
+
+    @property
+    def roles(self) -> tuple[tuple[str, str], ...]:
+        """What identifies the failures in other designs."""
+        return tuple(place.role for place in self.places)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All rows of a System: what nobody has to do anything about first, then by place.
+
+    `silent` names what could fail and never does within the rows.  `leaving` counts states in loops that a run may
+    leave and need not: the rows suppose that it does.  `stopped` says why there are no rows.
+    """
+
+    system: System
+    size: Size
+    rows: tuple[Row, ...] = ()
+    silent: tuple[str, ...] = ()
+    leaving: int = 0
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The rows of two matrices about the same failures; on one side there may be none."""
+
+    left: tuple[Row, ...]
+    right: tuple[Row, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether something can end in only one of the two as it does."""
+        return {row.end for row in self.left} != {row.end for row in self.right}
+
+
+def beside(left: Matrix, right: Matrix) -> tuple[Match, ...]:
+    """The rows of two designs, matched by what fails in which process, whatever the step is called.
+
+    What happens only on the right comes last.
+    """
+    places = dict.fromkeys(row.roles for row in (*left.rows, *right.rows))
+
+    def rows(matrix: Matrix, roles: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
+        found: dict[End, Row] = {}
+        for row in matrix.rows:
+            if row.roles == roles:
+                found.setdefault(row.end, row)
+        return tuple(found.values())
+
+    return tuple(Match(rows(left, roles), rows(right, roles)) for roles in places)
