@@ -50,6 +50,7 @@ DOORS = {
         "commands/compare.py",
         "commands/interleavings.py",
         "commands/look.py",
+        "commands/outcomes.py",
         "commands/outputs.py",
     },
     "rich": {"arguments.py", "report/tables.py"},

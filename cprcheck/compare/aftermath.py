@@ -34,12 +34,16 @@ NEXT = "another attempt"
 
 
 class When(Enum):
-    """When the last address was given after a failure, by whomever."""
+    """When the last address was given after a failure, by whomever.
 
-    NOTHING = "nothing to restore"
+    BEFORE or AFTER the guest ran without it; NEVER, though some are invalid; NOTHING: none was given, and none is
+    invalid in the end.
+    """
+
+    NOTHING = "-"
     NEVER = "never"
-    BEFORE = "before the guest runs"
-    AFTER = "after the guest ran"
+    BEFORE = "before"
+    AFTER = "after"
 
 
 class Again(Enum):
@@ -106,6 +110,11 @@ class Matrix:
     leaving: int = 0
     stopped: str = ""
 
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """Only this one."""
+        return (self,)
+
 
 @dataclass(frozen=True)
 class Match:
@@ -120,18 +129,45 @@ class Match:
         return {row.end for row in self.left} != {row.end for row in self.right}
 
 
-def beside(left: Matrix, right: Matrix) -> tuple[Match, ...]:
+@dataclass(frozen=True)
+class Beside:
+    """Two matrices, and their rows matched; with `changed` only those that differ are to be shown."""
+
+    left: Matrix
+    right: Matrix
+    matches: tuple[Match, ...]
+    changed: bool = False
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """Both."""
+        return self.left, self.right
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two designs are called: by name, and by number where the names are the same."""
+        one, two = self.left.system.name, self.right.system.name
+        return (one, two) if one != two else (f"{one} (1)", f"{two} (2)")
+
+    @property
+    def shown(self) -> tuple[Match, ...]:
+        """The matches to be shown."""
+        return tuple(match for match in self.matches if match.differs or not self.changed)
+
+
+def beside(left: Matrix, right: Matrix, *, changed: bool = False) -> Beside:
     """The rows of two designs, matched by what fails in which process, whatever the step is called.
 
-    What happens only on the right comes last.
+    Within a design, what fails alike at several steps is taken together.  What fails only on the right comes last.
     """
     places = dict.fromkeys(row.roles for row in (*left.rows, *right.rows))
+    return Beside(left, right, tuple(Match(_about(left, roles), _about(right, roles)) for roles in places), changed)
 
-    def rows(matrix: Matrix, roles: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
-        found: dict[End, Row] = {}
-        for row in matrix.rows:
-            if row.roles == roles:
-                found.setdefault(row.end, row)
-        return tuple(found.values())
 
-    return tuple(Match(rows(left, roles), rows(right, roles)) for roles in places)
+def _about(matrix: Matrix, roles: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
+    """The rows of `matrix` about these failures, one for each end."""
+    found: dict[End, Row] = {}
+    for row in matrix.rows:
+        if row.roles == roles:
+            found.setdefault(row.end, row)
+    return tuple(found.values())

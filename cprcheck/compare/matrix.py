@@ -59,7 +59,8 @@ VALUES = {"INVALID": "invalid", "NONE": "none"}
 class Options:
     """Which rows there are.
 
-    `pairs`: also two failures in one run, of which the second is a fault.  `again`: also another attempt after each.
+    `pairs`: also two failures in one run, of which the second is a fault, perhaps in another attempt.  `again`: also
+    another attempt after each failure, in which nothing fails by a fault.
     `injected`, `states`, `native` as in `checking.Options`; `seconds` for the search.
     """
 
@@ -71,13 +72,13 @@ class Options:
     native: bool = True
 
 
-def trying_again(model: catalog.Found, given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters `given`, and the switch that lets the management try again if the model has one: env=again."""
+def trying_again(model: catalog.Found, given: Mapping[str, str]) -> Model:
+    """The model for parameters given as text, with the switch that lets the management try again if it has one."""
     parameter = model.signature.parameters.get("env")
     kinds = typing.get_args(parameter.annotation) if parameter else ()
-    known = kinds and isinstance(kinds[0], type) and issubclass(kinds[0], Enum) and "AGAIN" in kinds[0].__members__
-    switches = [part for part in given.get("env", "").split(",") if part not in ("", "none", "again")]
-    return {**given, "env": ",".join([*switches, "again"])} if known else dict(given)
+    if kinds and isinstance(kinds[0], type) and issubclass(kinds[0], Enum) and "AGAIN" in kinds[0].__members__:
+        given = {**given, "env": ",".join([given.get("env", "none"), "again"])}
+    return catalog.bind(model, given)
 
 
 def measure(model: Model | System, options: Options | None = None, progress: checking.Progress | None = None) -> Matrix:
@@ -176,13 +177,12 @@ class _Retrying:
 class _Run:
     """What matters about a run so far: where it is, what has failed, and what has happened since.
 
-    `exposed`: a vaddr has been invalid.  `ran`: while the guest ran.  `late`: an address was given after that.
+    `ran`: the guest ran while a vaddr was invalid.  `late`: an address was given after that.
     """
 
     node: int
     places: tuple[Place, ...] = ()
     by: frozenset[str] = frozenset()
-    exposed: bool = False
     ran: bool = False
     late: bool = False
 
@@ -192,11 +192,11 @@ class _Matrix:
 
     def __init__(self, states: graph.StateGraph, options: Options) -> None:
         self.view, self.system, self.options = View(states), states.system, options
-        self.retrying = _Retrying(self.system)
+        self.retrying, self.tries_again = _Retrying(self.system), options.again or options.pairs
         self.struck = [struck(self.system, transition) for transition in self.system.transitions]
         self.givers = [givers(self.system, transition) for transition in self.system.transitions]
         self.invalid = self.view.where("vaddrs", INVALID)
-        self.running = self.view.where("guest", {RUNS, RUNS_IN_NEW})
+        self.running = self.invalid & self.view.where("guest", {RUNS, RUNS_IN_NEW})
         self.failed = self.view.where("update", {FAILED})
         self.retries = {edge for edge in self.view.edges if self.retrying.begins(states.states[edge[0]], edge[2])}
         moving = (edge for edge in self.view.obliged if edge[0] != edge[1] and edge not in self.retries)
@@ -210,7 +210,7 @@ class _Matrix:
         """All rows, by place."""
         rows: dict[tuple[tuple[Place, ...], End], Row] = {}
         for run in self.walk():
-            if run.node in self.ends:
+            if run.node in self.ends and self.shown(run.places):
                 end = self.end(run)
                 if (run.places, end) not in rows:
                     rows[run.places, end] = Row(run.places, end, self.trace(run))
@@ -221,6 +221,10 @@ class _Matrix:
         possible = dict.fromkeys(place.name for places in self.struck for place in places)
         silent = tuple(name for name in possible if name not in seen)
         return Matrix(self.system, found.size, tuple(made), silent, left_loops(self.obliged))
+
+    def shown(self, places: tuple[Place, ...]) -> bool:
+        """Whether there are rows of `places`: that another attempt follows, and no failure, is told when asked for."""
+        return self.options.again or not places or places[-1].name != NEXT
 
     def order(self) -> dict[str, int]:
         """The places in the order of the steps."""
@@ -260,24 +264,23 @@ class _Matrix:
 
     def places(self, run: _Run, edge: Edge) -> tuple[Place, ...] | None:
         """What has failed after one more step; None when too much has."""
-        transition, new = self.system.transitions[edge[2]], self.struck[edge[2]]
-        tried = any(place.name == NEXT for place in run.places)
-        if transition.faults:
-            room = 2 if self.options.pairs else 1
-            return (*run.places, *new) if not tried and len(run.places) + len(new) <= room else None
+        transition, new, before = self.system.transitions[edge[2]], self.struck[edge[2]], run.places
         if edge in self.retries:
-            again = Place(NEXT, self.system.processes[transition.process].name, transition.label)
-            return (*run.places, again) if run.places and self.options.again and not tried else None
-        if run.places:
-            return run.places
+            if not before or any(place.name == NEXT for place in before) or not self.tries_again:
+                return None
+            before = (*before, Place(NEXT, self.system.processes[transition.process].name, transition.label))
+        if transition.faults:
+            failed = sum(place.name != NEXT for place in (*before, *new))
+            return (*before, *new) if failed <= 1 + self.options.pairs else None
+        if before:
+            return before
         if not new and edge[1] in self.failed and edge[0] not in self.failed:
             return (itself(self.system, transition),)
         return new
 
     def seen(self, run: _Run) -> _Run:
         """`run`, with what can be seen where it is."""
-        exposed = run.node in self.invalid
-        return replace(run, exposed=run.exposed or exposed, ran=run.ran or (exposed and run.node in self.running))
+        return replace(run, ran=run.ran or run.node in self.running)
 
     def trace(self, run: _Run) -> Trace:
         """A shortest run that is like `run`."""
@@ -297,7 +300,8 @@ class _Matrix:
         guest, update = (_joined([each[aspect] for each in told]) for aspect in ("guest", "update"))
         vaddrs = [self.vaddrs(node) for node in nodes]
         names = dict.fromkeys(name for each in vaddrs for name in each)
-        when = When.AFTER if run.late else When.BEFORE if run.by else When.NEVER if run.exposed else When.NOTHING
+        left = When.NOTHING if self.invalid.isdisjoint(nodes) else When.NEVER
+        when = When.AFTER if run.late else When.BEFORE if run.by else left
         return End(
             guest,
             tuple((name, _joined([each[name] for each in vaddrs])) for name in names),
