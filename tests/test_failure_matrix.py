@@ -14,6 +14,7 @@ attempt changes nothing.  In the model a second attempt begins with another cpr-
 
 from __future__ import annotations
 
+import publish
 import publish_matrix
 import pytest
 from hand_matrix import DESIGNS, PART_1, RECOVER, ROWS, Hand
@@ -21,7 +22,9 @@ from publish_matrix import computed, matrix, rows
 from toys import graph
 
 from cprcheck import catalog
-from cprcheck.compare.aftermath import Again
+from cprcheck.compare.aftermath import Again, When
+from cprcheck.compare.matrix import Options, measure, trying_again
+from cprcheck.semantics import outcome
 from cprcheck.system import State, System
 
 SLOW = {"hot-plug": [pytest.mark.slow]}
@@ -86,6 +89,26 @@ def test_the_patch_changes_what_its_title_says_and_nothing_else() -> None:
     """Of the rows above; Defect A among them: the first invalidation fails, and the VM is lost."""
     changed = {hand.id for hand in ROWS if computed(hand, PART_1) != computed(hand, RECOVER)}
     assert changed == {"capability", "hot-plug", "unmap, first", "unmap, second", "second exec"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topology", ["2p", "p/e", "e/p"])
+@pytest.mark.parametrize("kernel", ["E1", "E4"])
+@pytest.mark.parametrize("design", publish.DESIGNS)
+def test_every_design_has_a_matrix_that_is_consistent(design: str, kernel: str, topology: str) -> None:
+    """With what the user may do, too; all traces are replayed by the interpreter and by the design's own code."""
+    given = {"kernel": kernel, "topology": topology, "env": "cont"}
+    found = measure(trying_again(catalog.find(design), given), Options(again=True))
+    assert (found.stopped, found.leaving) == ("", 0)
+    for row in found.rows:
+        told = outcome(found.system, row.trace.states[-1])
+        assert not row.end.endless
+        assert (told["guest"] == "lost") == (dict(row.end.vaddrs) == {"": "gone"})
+        if row.end.severity == "VM lost":
+            assert row.end.again is Again.NO
+        if row.end.when is When.NEVER:
+            assert "invalid" in dict(row.end.vaddrs).values()
+        assert (row.end.again is Again.NEEDLESS) == (told["update"] == "done")
 
 
 @pytest.mark.slow

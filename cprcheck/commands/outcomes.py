@@ -70,6 +70,7 @@ def outcomes(
     words += [] if against is None else ["--against", against]
     words += [word for text in other for word in ("--against-param", text)]
     words += ["--changed"] if changed else []
+    words += ["--max-states", str(max_states)] if max_states != matrix.Options().states else []
     say(report.markdown(found, traces=traces) if markdown else report.text(found, words, traces=traces))
     if json_file is not None:
         files.write(json_file, report.dumps(found))

@@ -216,7 +216,7 @@ def _row(system: System, number: int, row: Row) -> dict[str, Any]:
             for place in row.places
         ],
         "guest": end.guest,
-        "vaddrs": dict(end.vaddrs),
+        "vaddrs": {name or "all": value for name, value in end.vaddrs},
         "update": end.update,
         "restored by": list(end.by),
         "when": end.when.value,
