@@ -97,7 +97,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All rows of a System: what nobody has to do anything about first, then by place.
+    """All rows of a System: those without a failure first, then by place.
 
     `silent` names what could fail and never does within the rows.  `leaving` counts states in loops that a run may
     leave and need not: the rows suppose that it does.  `stopped` says why there are no rows.

@@ -117,18 +117,27 @@ def confirm(system: System, row: Row) -> None:
     """
     replay.walk(system, row.trace)
     last = row.trace.states[-1]
-    faults = [fault.label for step in row.trace.steps for fault in system.transitions[step].faults]
-    if any(label not in [place.name for place in row.places] for label in faults):
+    taken = [system.transitions[step] for step in row.trace.steps]
+    if any(place not in row.places for one in taken if one.faults for place in struck(system, one)):
         raise DisagreementError("a fault was taken that the row does not name")
     if row.end.endless:
         return
     told = outcome(system, last)
-    if (told["guest"], told["update"]) != (row.end.guest, row.end.update):
+    by = {name for one in taken[_first_failure(system, row.trace) :] for name in givers(system, one)}
+    if (told["guest"], told["update"], by) != (row.end.guest, row.end.update, set(row.end.by)):
         raise DisagreementError("a row was told with an end that it does not have")
     retrying = _Retrying(system)
     moves = [step for step, after in successors(system, last) if after != last and not retrying.begins(last, step)]
     if not rests(system, moves):
         raise DisagreementError("a row was told to end where somebody has to move")
+
+
+def _first_failure(system: System, trace: Trace) -> int:
+    """How many steps come before the first failure; 0 when there is none."""
+    for number, (step, after) in enumerate(zip(trace.steps, trace.states[1:], strict=True)):
+        if struck(system, system.transitions[step]) or outcome(system, after)["update"] == FAILED:
+            return number
+    return 0
 
 
 # ---- what fails ---------------------------------------------------------------------------------------------------
