@@ -70,13 +70,13 @@ def bind(model: str, params: tuple[str, ...], kernel: str | None, env: str | Non
     return catalog.bind(catalog.find(model), assignments(params, kernel, env))
 
 
-def assignments(params: Sequence[str], kernel: str | None, env: str | None) -> dict[str, str]:
-    """`-p NAME=VALUE` options as a dictionary."""
+def assignments(params: Sequence[str], kernel: str | None, env: str | None, option: str = "-p") -> dict[str, str]:
+    """`-p NAME=VALUE` options as a dictionary; `option` is what they are called."""
     given = {}
     for text in params:
         name, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"-p {text}: write -p NAME=VALUE")
+            raise UsageError(f"{option} {text}: write {option} NAME=VALUE")
         given[name] = value
     shorts = {"kernel": kernel, "env": env}
     return given | {name: short for name, short in shorts.items() if short is not None}

@@ -20,7 +20,7 @@ from cprcheck.passes.faults import with_faults
 from cprcheck.passes.safety import Goal, goal
 from cprcheck.replay import replay
 from cprcheck.semantics import evaluate, initial_states
-from cprcheck.system import SAFETY, Kind, Property, System
+from cprcheck.system import SAFETY, Kind, Property, State, System
 from cprcheck.trace import Trace
 from cprcheck.verdict import Answer, Report, Size, Status, Verdict
 
@@ -269,8 +269,12 @@ def select(system: System, names: Sequence[str]) -> tuple[Property, ...]:
 
 def severity(system: System, trace: Trace) -> str:
     """The worst grade that the model gives to the end of `trace`: its last state, or any of its loop."""
-    ends = trace.states[trace.loop :] if trace.loop is not None else trace.states[-1:]
-    graded = (label for label, formula in system.severities if any(evaluate(formula, state) for state in ends))
+    return worst(system, trace.states[trace.loop :] if trace.loop is not None else trace.states[-1:])
+
+
+def worst(system: System, states: Sequence[State]) -> str:
+    """The worst grade that the model gives to one of `states`; empty when it gives none."""
+    graded = (label for label, formula in system.severities if any(evaluate(formula, state) for state in states))
     return next(graded, "")
 
 

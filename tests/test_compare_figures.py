@@ -8,7 +8,6 @@ import pytest
 from toys import FAIL, INVALIDATE, RESTORE, graph, management, recovering, toy
 
 from cprcheck.compare.figures import (
-    INVALID,
     Count,
     Failure,
     Left,
@@ -20,6 +19,7 @@ from cprcheck.compare.figures import (
     restorers,
     start_and_stop,
 )
+from cprcheck.compare.view import INVALID
 from cprcheck.passes.faults import with_faults
 from cprcheck.semantics import initial_states, outcome, successors
 from cprcheck.system import State, System

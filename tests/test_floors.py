@@ -47,6 +47,7 @@ DOORS = {
         "engines/liveness.py",
         "compare/figures.py",
         "compare/runs.py",
+        "compare/view.py",
         "report/graphml.py",
     },
     "click": {
@@ -56,6 +57,7 @@ DOORS = {
         "commands/compare.py",
         "commands/interleavings.py",
         "commands/look.py",
+        "commands/outcomes.py",
         "commands/outputs.py",
     },
     "rich": {"arguments.py", "report/tables.py"},

@@ -56,6 +56,7 @@ def under_way(s):
 HEAD = f'from cprcheck import *\nm = Model("toy")\n{STATE}'
 INVALIDATE = 'yield "invalidate"\ns.runs = s.valid = False\ns.emit("UNMAP(ALL|V)", container="c0")\n'
 RESTORE = 's.valid = True\ns.emit("MAP(V)", container="c0", by="the caller")\n'
+START = 'yield "start"\ns.runs = True\n'
 FAIL = INVALIDATE + 'yield "save"\nif s.fault("disk full"):\n'
 
 

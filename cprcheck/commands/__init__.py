@@ -5,6 +5,7 @@ from cprcheck.commands.check import check
 from cprcheck.commands.compare import compare
 from cprcheck.commands.interleavings import interleavings
 from cprcheck.commands.look import list_models, show, step
+from cprcheck.commands.outcomes import outcomes
 
-COMMANDS = (check, compare, interleavings, list_models, show, step)
+COMMANDS = (check, compare, interleavings, list_models, outcomes, show, step)
 """All of them, for the command line to add."""

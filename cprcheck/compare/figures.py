@@ -10,31 +10,35 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Set
+from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import networkx as nx
 
+from cprcheck.compare.view import (
+    DONE,
+    FAILED,
+    IN_NEW,
+    LOST,
+    MAP,
+    NEW,
+    REFUSED,
+    RUNS,
+    STOPPED,
+    View,
+    for_good,
+    givers,
+    leading_to,
+)
 from cprcheck.engines.graph import StateGraph
 from cprcheck.passes.faults import with_faults
-from cprcheck.semantics import outcome
-from cprcheck.system import Fairness, System, Transition
+from cprcheck.system import System, Transition
 
-ASPECTS = ("guest", "vaddrs", "update")
-"""The aspects that a model has to declare outcomes of."""
-MAP, TEST, REFUSED = "MAP(V)", "test", "refused"
+TEST = "test"
 OPERATIONS = ("CHECK_EXTENSION", "UNMAP(ALL|V)", MAP, TEST)
-RUNS, STOPPED, LOST = "runs in the old QEMU", "stopped in the old QEMU", "lost"
-IN_NEW = frozenset({"runs in the new QEMU", "stopped in the new QEMU"})
-INVALID = frozenset({"some invalid", "none valid"})
-DONE, FAILED = "done", "failed"
-NEW = "the new QEMU"
-"""Who gives the addresses when the update succeeds; whoever else emits MAP(V) restores after a failure."""
-
-Edge = tuple[Hashable, Hashable, int]
-"""(node, node, transition)"""
+Step = tuple[Hashable, Hashable, int]
+"""(node, node, transition); a node may be anything."""
 Capable = Set[tuple[int, str]]
 """(process, label) of the steps that may fail."""
 
@@ -90,7 +94,7 @@ def clean_run(graph: StateGraph) -> tuple[Count, ...] | None:
 
     The graph is that of a system without faults.  Actions, which are not obliged to happen, take no part.
     """
-    view = _View(graph)
+    view = View(graph)
     located = {i for i, process in enumerate(view.system.processes) if process.location is not None}
     goals = view.where("update", {DONE})
     return _operations(view.system, _path(view.steps_of(located), range(graph.initial), goals))
@@ -102,12 +106,12 @@ def start_and_stop(graph: StateGraph) -> tuple[Count, ...] | None:
     On a shortest way back to that state by steps of the user and the old QEMU's monitor; where no way leads back to
     it, to any state in which the guest runs and the monitor is idle.  None when there is none either.
     """
-    view = _View(graph)
+    view = View(graph)
     processes = view.system.processes
     users = {i for i, p in enumerate(processes) if p.name == "monitor" or p.name.split("(")[0] == "user"}
     stopped, running = view.where("guest", {STOPPED}), view.where("guest", {RUNS})
     resting = {n for n in running if all(_is_done(view, n, process) for process in users)}
-    edges: list[Edge] = []
+    edges: list[Step] = []
     for a, b, step in view.steps_of(users):
         edges += [((a, False), (b, b in stopped), step), ((a, True), (b, True), step)]
     for start in (node for node in range(graph.initial) if node in running):
@@ -129,7 +133,7 @@ def failures(graph: StateGraph, capable: Capable) -> tuple[Failure, ...]:
 
     A failure is a step that takes a fault or refuses something.  `capable` are the steps that may fail.
     """
-    view = _View(graph)
+    view = View(graph)
     restores = _Restores(view, capable)
     after: dict[str, dict[int, None]] = {}
     for _, to, step in view.edges:
@@ -141,10 +145,10 @@ def failures(graph: StateGraph, capable: Capable) -> tuple[Failure, ...]:
 
 def left_behind(graph: StateGraph) -> Left:
     """After which failures nobody restores who has to, and after which there is nobody left."""
-    view = _View(graph)
-    calm = _plain(graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
-    lost = view.where("guest", {LOST}) | _for_good(view, view.where("guest", IN_NEW) & view.where("update", {FAILED}))
-    helpless, losing = _leading_to(calm, _for_good(view, view.exposed)), _leading_to(calm, lost)
+    view = View(graph)
+    calm = view.plain(edge for edge in view.edges if edge[2] not in view.faulty)
+    lost = view.where("guest", {LOST}) | for_good(view, view.where("guest", IN_NEW) & view.where("update", {FAILED}))
+    helpless, losing = leading_to(calm, for_good(view, view.exposed)), leading_to(calm, lost)
     names: dict[str, tuple[bool, bool]] = {}
     for origin, to, step in view.edges:
         name = failure_name(view.system, view.system.transitions[step])
@@ -166,68 +170,16 @@ def failure_name(system: System, transition: Transition) -> str:
     return f"{' and '.join(dict.fromkeys(refused))} refuses: {transition.label}" if refused else ""
 
 
-# ---- the graph --------------------------------------------------------------------------------------------------
+# ---- paths -----------------------------------------------------------------------------------------------------
 
 
-class _View:
-    """A graph with the outcomes of its states."""
-
-    def __init__(self, graph: StateGraph) -> None:
-        self.graph, self.system = graph, graph.system
-        self.outcomes = [outcome(graph.system, state) for state in graph.states]
-        self.edges = sorted(graph.graph.edges(keys=True), key=lambda edge: (edge[2], edge[:2]))
-
-    def where(self, aspect: str, labels: Set[str]) -> set[int]:
-        """The nodes in which `aspect` is one of `labels`."""
-        return {node for node, found in enumerate(self.outcomes) if found.get(aspect) in labels}
-
-    @cached_property
-    def faulty(self) -> set[int]:
-        """The transitions that take a fault."""
-        return {i for i, transition in enumerate(self.system.transitions) if transition.faults}
-
-    @cached_property
-    def exposed(self) -> set[int]:
-        """The nodes in which the old QEMU lives and some vaddr is invalid."""
-        return self.where("vaddrs", INVALID) & self.where("guest", {RUNS, STOPPED})
-
-    def steps_of(self, processes: Set[int]) -> list[tuple[int, int, int]]:
-        """The edges that one of `processes` takes."""
-        return [edge for edge in self.edges if self.system.transitions[edge[2]].process in processes]
-
-
-def _is_done(view: _View, node: int, process: int) -> bool:
+def _is_done(view: View, node: int, process: int) -> bool:
     """Whether a process is idle or at rest at `node`; an action always is."""
     slot = view.system.processes[process].location
     return slot is None or view.graph.states[node][slot] in view.system.processes[process].done
 
 
-def _for_good(view: _View, nodes: Set[int]) -> set[int]:
-    """Those of `nodes` at which a run is at rest: what fair processes do without a fault stays among `nodes`."""
-    fair = {i for i, process in enumerate(view.system.processes) if process.fairness is not Fairness.NONE}
-    obliged = _plain(view.graph, ((a, b) for a, b, step in view.steps_of(fair) if step not in view.faulty))
-    dag = nx.condensation(obliged)
-    bottoms = (dag.nodes[component]["members"] for component in dag if not dag.out_degree(component))
-    return {node for members in bottoms if members <= nodes for node in members}
-
-
-def _plain(graph: StateGraph, edges: Iterable[tuple[int, int]]) -> nx.DiGraph[int]:
-    plain: nx.DiGraph[int] = nx.DiGraph()
-    plain.add_nodes_from(range(len(graph.states)))
-    plain.add_edges_from(edges)
-    return plain
-
-
-def _leading_to(graph: nx.DiGraph[int], goals: Set[int], weight: str | None = None) -> dict[int, int]:
-    """The nodes from which one of `goals` can be reached, with the length of a shortest way by `weight`."""
-    if not goals:
-        return {}
-    count: str | Callable[..., int] = weight or (lambda *_: 1)
-    found: dict[int, int] = nx.multi_source_dijkstra_path_length(graph.reverse(copy=False), goals, weight=count)
-    return found
-
-
-def _path(edges: Iterable[Edge], starts: Iterable[Hashable], goals: Iterable[Hashable]) -> list[int] | None:
+def _path(edges: Iterable[Step], starts: Iterable[Hashable], goals: Iterable[Hashable]) -> list[int] | None:
     """The transitions on a shortest path from one of `starts` to one of `goals`; None when there is none."""
     graph: nx.DiGraph[Hashable] = nx.DiGraph()
     graph.add_nodes_from(("start", "goal"))
@@ -265,10 +217,10 @@ class _Restores:
     between its ends may fail, and whether all may.
     """
 
-    def __init__(self, view: _View, capable: Capable) -> None:
+    def __init__(self, view: View, capable: Capable) -> None:
         self.view = view
         self.sources: dict[str, set[int]] = {}
-        self.between = _plain(view.graph, ())
+        self.between = view.plain(())
         for a, b, step in view.edges:
             transition = view.system.transitions[step]
             by = restorers(view.system, transition)
@@ -280,14 +232,14 @@ class _Restores:
                 least, most = min(edge["least"], weight), max(edge["most"], weight)
                 self.between.add_edge(a, b, least=least, most=most)
         everybody = set().union(*self.sources.values())
-        self.least = _leading_to(self.between, everybody, "least")
+        self.least = leading_to(self.between, everybody, "least")
         self.most = self._longest(everybody)
-        self.before = _leading_to(self.between, everybody)
-        self.by = {name: _leading_to(self.between, nodes) for name, nodes in self.sources.items()}
-        calm = _plain(view.graph, ((a, b) for a, b, step in view.edges if step not in view.faulty))
+        self.before = leading_to(self.between, everybody)
+        self.by = {name: leading_to(self.between, nodes) for name, nodes in self.sources.items()}
+        calm = view.plain(edge for edge in view.edges if edge[2] not in view.faulty)
         calm.remove_edges_from([edge for edge in calm.edges if not self.between.has_edge(*edge)])
-        self.stays = _leading_to(calm, _for_good(view, view.exposed))
-        self.runs = _leading_to(self.between, view.exposed & view.where("guest", {RUNS}))
+        self.stays = leading_to(calm, for_good(view, view.exposed))
+        self.runs = leading_to(self.between, view.exposed & view.where("guest", {RUNS}))
 
     def _longest(self, sources: set[int]) -> dict[int, float]:
         """For each node the most steps that may fail on a way to one of `sources`; infinite round a loop with one."""
@@ -322,6 +274,4 @@ class _Restores:
 
 def restorers(system: System, transition: Transition) -> tuple[str, ...]:
     """Who restores an address in this step, other than the new QEMU; the process where the event does not say."""
-    process = system.processes[transition.process].name
-    by = (dict(event.args).get("by", process) for event in transition.events if event.name == MAP)
-    return tuple(name for name in dict.fromkeys(by) if name != NEW)
+    return tuple(sorted(givers(system, transition) - {NEW}))

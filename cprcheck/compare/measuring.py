@@ -18,6 +18,7 @@ from cprcheck import catalog, checking
 from cprcheck.compare import figures
 from cprcheck.compare.figures import Count, Failure, Left
 from cprcheck.compare.states import all_states
+from cprcheck.compare.view import ASPECTS
 from cprcheck.engines import explicit
 from cprcheck.engines.graph import StateGraph, build
 from cprcheck.errors import DisagreementError, UsageError, shorten
@@ -149,7 +150,7 @@ def designs(names: Sequence[str], params: Mapping[str, str] | None = None) -> li
     ours = [model for path, model in catalog.shipped() if path.parent.name == "designs" and model.name != COMBINATION]
     found = [model for model in ours if not _lacking(model, given)]
     if not found:
-        raise UsageError(f"no shipped design has outcomes of {', '.join(figures.ASPECTS)}; name the models to compare")
+        raise UsageError(f"no shipped design has outcomes of {', '.join(ASPECTS)}; name the models to compare")
     return found
 
 
@@ -160,7 +161,7 @@ def _lacking(model: catalog.Found, given: Mapping[str, str]) -> str:
             return f"parameter {name!r}"
     known = {name: value for name, value in given.items() if name in model.signature.parameters}
     aspects = {each.aspect for each in catalog.bind(model, known).system.outcomes}
-    return next((f"outcome {aspect!r}" for aspect in figures.ASPECTS if aspect not in aspects), "")
+    return next((f"outcome {aspect!r}" for aspect in ASPECTS if aspect not in aspects), "")
 
 
 # ---- measuring ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ their numbers are added up, for each state and each set of things that the event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -22,7 +22,7 @@ import networkx as nx
 
 from cprcheck import checking, replay
 from cprcheck.compare.ending import Ending, Interleavings
-from cprcheck.compare.states import all_states
+from cprcheck.compare.states import searched
 from cprcheck.engines import explicit, graph
 from cprcheck.errors import DisagreementError, UsageError
 from cprcheck.language import oracle
@@ -71,10 +71,8 @@ def interleavings(
     system = with_faults(plain, options.faults, injected=options.injected)
     if not system.outcomes and not system.collected:
         raise UsageError(f"{system.name} declares no outcome; write @m.outcome(...) (docs/language.md)")
-    checking.require_start(system)
-    if isinstance(model, Model) and options.native and (difference := checking.listen(model, tell)):
-        raise DisagreementError(difference)
-    found = _search(system, options, tell)
+    limits = explicit.Limits(options.states)
+    found = searched(model, system, limits, "are counted", tell, native=options.native)
     if found.stopped:
         return Interleavings(system, found.size, stopped=found.stopped)
     tell("counting the runs")
@@ -84,18 +82,6 @@ def interleavings(
         if isinstance(model, Model):
             oracle.replay(model, system, ending.trace)
     return counted
-
-
-def _search(system: System, options: Options, tell: Callable[[str], None]) -> explicit.Search:
-    """All reachable states."""
-
-    def progress(states: int, depth: int) -> None:
-        tell(f"explicit: {states} states, depth {depth}")
-
-    found = all_states(system, explicit.Limits(options.states), "are counted", progress)
-    if found.found:
-        raise UsageError(f"in {system.name} a value can leave its domain; check values_in_domain first")
-    return found
 
 
 # ---- what a run is --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cprcheck.compare.figures import OPERATIONS, TEST, Failure
 from cprcheck.compare.measuring import Figures, Leftovers, Restores, Scope, Series
-from cprcheck.report.tables import columns
+from cprcheck.report.tables import columns, first_only, markdown_rows
 from cprcheck.report.text import wrap
 
 T = TypeVar("T", Series, Restores, Leftovers)
@@ -54,7 +54,7 @@ def text(found: Sequence[Figures]) -> Iterator[str]:
                 yield f"--- {table.place}"
                 yield from wrap(f"scope: {table.scope}", 2)
                 yield ""
-            yield from columns(table.header, _first_only(table.rows), WIDE)
+            yield from columns(table.header, first_only(table.rows), WIDE)
     yield from [""] * bool(unknown(found))
     for line in unknown(found):
         yield from wrap(line, 0)
@@ -69,9 +69,7 @@ def markdown(found: Sequence[Figures]) -> Iterator[str]:
             yield ""
             if table.place:
                 yield from (f"### {table.place}", "", f"Scope: {table.scope}.", "")
-            yield _markdown_row(table.header)
-            yield _markdown_row(["---"] * len(table.header))
-            yield from map(_markdown_row, table.rows)
+            yield from markdown_rows(table.header, table.rows)
     yield from [""] * bool(unknown(found))
     yield from (f"* {line}" for line in unknown(found))
 
@@ -235,19 +233,3 @@ def _leftovers(rows: list[tuple[str, Leftovers]]) -> tuple[tuple[str, ...], list
         said = [leftovers.left.invalid, leftovers.left.lost]
         cells.append((design, *("?" if leftovers.reason else "; ".join(names) or "none" for names in said)))
     return ("design", "a vaddr stays invalid", "the VM is lost"), cells
-
-
-# ---- rows ---------------------------------------------------------------------------------------------------------
-
-
-def _first_only(rows: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """The rows, each design named once."""
-    before = ""
-    for first, *rest in rows:
-        yield ("" if first == before else first, *rest)
-        before = first
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
