@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from authors import HEAD_LINES, process, written
 from publish import DESIGNS
@@ -39,9 +41,11 @@ def rest(body: str) -> list[list[tuple[str, list[str]]]]:
 # ---- together they are the guard ----------------------------------------------------------------------------------
 
 
-def check_guards(name: str, **params: str) -> None:
+shipped = cache(lambda name: catalog.bind(catalog.find(name), {}).system)
+
+
+def check_guards(plain: System) -> None:
     """Of every transition of a shipped model the conditions say what the guard says, and where they come from."""
-    plain = catalog.bind(catalog.find(name), params).system
     for faults in (None, 1):
         for transition in with_faults(plain, faults, injected=True).transitions:
             whole = conj(*(condition.formula for condition in transition.conditions))
@@ -51,14 +55,14 @@ def check_guards(name: str, **params: str) -> None:
 
 @pytest.mark.parametrize("name", [model.name for _, model in catalog.shipped()])
 def test_of_every_shipped_model_they_say_what_the_guard_says(name: str) -> None:
-    check_guards(name)
+    check_guards(shipped(name))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("env", ["cont,stop,again", "hotplug,unplug"])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_whatever_the_environment_does(name: str, env: str) -> None:
-    check_guards(name, env=env, topology="pe")
+    check_guards(catalog.bind(catalog.find(name), {"env": env, "topology": "pe"}).system)
 
 
 def test_without_them_the_conjuncts_of_the_guard_stand_alone() -> None:
@@ -240,7 +244,7 @@ def test_an_alternative_has_the_lines_of_both_sides() -> None:
 
 @pytest.mark.parametrize("name", [model.name for _, model in catalog.shipped()])
 def test_of_every_shipped_property_they_say_what_the_formula_says(name: str) -> None:
-    system = catalog.bind(catalog.find(name), {}).system
+    system = shipped(name)
     found = [prop for prop in system.properties if prop.conditions]
     assert found
     for prop in found:
