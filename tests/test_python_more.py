@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from authors import process, refusal, written
 
-from cprcheck import cli
+from cprcheck import arguments
 from cprcheck.checking import Options, Report, check
 from cprcheck.errors import UsageError
 from cprcheck.language import oracle
@@ -61,7 +61,7 @@ def test_two_properties_of_one_name_in_a_system_are_refused() -> None:
 
 def test_more_faults_than_can_be_counted_are_refused() -> None:
     with pytest.raises(UsageError) as caught:
-        cli.budget("100000")
+        arguments.budget("100000")
     assert str(caught.value) == "--faults 100000: at most 1000 can be counted; write finite for any number"
 
 
