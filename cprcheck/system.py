@@ -18,6 +18,7 @@ from itertools import product
 from cprcheck.domains import Domain
 from cprcheck.errors import Source
 from cprcheck.expr import FALSE, TRUE, Apply, Const, Expr, In, Op, Read, conj, member
+from cprcheck.lanes import Drawing
 
 State = tuple[int, ...]
 
@@ -93,7 +94,8 @@ class Process:
     """A thread, or one action.
 
     `location` is the slot of its control point, None for an action, which has none.  `idle` holds the
-    locations at which waiting is no fault.  Fairness belongs to the process, never to a path through it.
+    locations at which waiting is no fault.  Fairness belongs to the process, never to a path through it.  `lane` is
+    where a picture shows it, empty for the lane of its group.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Process:
     location: int | None = None
     group: str | None = None
     idle: frozenset[int] = frozenset()
+    lane: str = field(default="", compare=False)
 
     @property
     def done(self) -> frozenset[int]:
@@ -198,6 +201,19 @@ class Collected:
     argument: str
 
 
+@dataclass(frozen=True)
+class Origin:
+    """How to get a System again, in the words of the command line.
+
+    `params` are those that are not the model's usual ones; `faults` is none, finite or a number.
+    """
+
+    model: str
+    params: tuple[tuple[str, str], ...] = ()
+    faults: str = "finite"
+    injected: bool = False
+
+
 OTHERWISE = "otherwise"
 """The outcome of an aspect in a state where none of its labels applies."""
 NOBODY = "nobody"
@@ -211,7 +227,7 @@ class System:
     `init` lists, per slot, the codes it may start with; the initial states are those combinations that
     satisfy `assume`.  `severities` grade a violation by the state it ends in, worst first.  `outcomes` and
     `collected` say what is told of how a run ends; they claim nothing.  `merging` says in words which states were
-    made one.  `scope` holds what a verdict about this System has to name.
+    made one.  `scope` holds what a verdict about this System has to name.  `drawing` says how runs are drawn.
     """
 
     name: str
@@ -228,6 +244,8 @@ class System:
     scope: tuple[str, ...] = ()
     merging: str = "nothing merged"
     doc: str = field(default="", compare=False)
+    drawing: Drawing = field(default=Drawing(), compare=False)
+    origin: Origin | None = field(default=None, compare=False)
 
     def slot(self, name: str) -> int:
         """The index of the slot called `name`.  Raises KeyError when there is none."""

@@ -17,6 +17,7 @@ FLOORS: list[set[str]] = [
     {"errors"},
     {"domains", "files"},
     {"expr"},
+    {"lanes"},
     {"system"},
     {"trace", "semantics"},
     {"verdict", "analysis", "walk", "models"},
@@ -119,7 +120,7 @@ def test_going_up_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     bad = tmp_path / "engines" / "bad.py"
     bad.write_text("import cprcheck.checking\ndef f():\n    from cprcheck.language import model\n")
     assert breaches(bad) == [
-        "bad.py (floor 7) imports cprcheck.checking (floor 8)",
+        "bad.py (floor 8) imports cprcheck.checking (floor 9)",
         "bad.py imports cprcheck.language: an engine that needs to know how a model was written is a bug",
         "bad.py imports cprcheck.language.model: an engine that needs to know how a model was written is a bug",
     ]

@@ -12,9 +12,10 @@ from typing import Any, Self
 
 from cprcheck.domains import Domain, OneOf, show_value
 from cprcheck.errors import Source
+from cprcheck.lanes import Arrow, Lane
 from cprcheck.language.path import Stamp
 from cprcheck.language.place import breach
-from cprcheck.system import Collected, Fairness, Kind, Slot
+from cprcheck.system import Collected, Fairness, Kind, Origin, Slot
 
 WORDS = frozenset({"abort", "alive", "choose", "emit", "exec", "fault", "kill", "lock", "require", "start"})
 """What the state object of a step can do; no variable may have one of these names."""
@@ -107,6 +108,7 @@ class ProcessDecl(Handle):
     group: Group | None = None
     lock: Lock | None = None
     file: str = ""
+    lane: str = ""
     location: int | None = None
     number: int = 0
 
@@ -167,6 +169,10 @@ class Declarations:
         self.outcomes: list[tuple[tuple[str, str], Callable[..., Any]]] = []
         self.collected: list[tuple[Collected, Source | None]] = []
         self.scope: list[str] = []
+        self.lanes: list[Lane] = []
+        self.arrows: list[Arrow] = []
+        self.bars: list[tuple[str, Callable[..., Any]]] = []
+        self.origin: Origin | None = None
         self.marks: list[tuple[ProcessDecl, str]] = []
         """What `m.at` asked about, before the locations were known."""
 
