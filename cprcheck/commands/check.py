@@ -19,6 +19,7 @@ from cprcheck.arguments import (
     say,
     seconds,
 )
+from cprcheck.commands.drawings import draw, trace_option
 from cprcheck.commands.outputs import output_options, write_outputs
 
 _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
@@ -33,6 +34,7 @@ _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS
 @click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
 @output_options
+@trace_option
 @click.option("--no-traces", is_flag=True, help="Print the verdicts only.")
 def check(
     model: str,
@@ -46,6 +48,7 @@ def check(
     max_states: int,
     depth: int,
     timeout: float | None,
+    drawing: str,
     no_traces: bool,
     outputs: Mapping[str, Path],
 ) -> int:
@@ -63,7 +66,7 @@ def check(
         *(w for e in engines for w in ("--engine", e)),
     ]
     words += ["--depth", str(depth)] if depth != checking.Options().depth else []
-    say(map(_coloured, text.report(found, words, traces=not no_traces)))
+    say(map(_coloured, text.report(found, words, traces=not no_traces, draw=draw(drawing))))
     write_outputs(found, outputs)
     return exit_code(found)
 

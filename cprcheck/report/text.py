@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 
 from cprcheck.errors import shorten
@@ -17,6 +17,8 @@ from cprcheck.verdict import Report, Size, Status, Verdict
 
 WIDTH = 110
 _PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
+Draw = Callable[[System, Verdict, Sequence[str]], Iterator[str]]
+"""What prints the trace of a verdict; the last argument is the command line that leads to it."""
 _ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
 
 
@@ -31,10 +33,13 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
-def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -> Iterator[str]:
+def report(
+    found: Report, command: Sequence[str] = (), *, traces: bool = True, draw: Draw | None = None
+) -> Iterator[str]:
     """The whole report, line by line: what was checked, a line per property, a trace for what failed.
 
-    `command` is the command line without `--property`; with it each trace says how to get it again.
+    `command` is the command line without `--property`; with it each trace says how to get it again.  `draw` prints
+    the traces in another way than `evidence`.
     """
     yield from heading(found)
     yield ""
@@ -47,7 +52,7 @@ def report(found: Report, command: Sequence[str] = (), *, traces: bool = True) -
     if traces:
         for verdict in shown(found.verdicts):
             yield ""
-            yield from evidence(found.system, verdict, command)
+            yield from (draw or evidence)(found.system, verdict, command)
     yield ""
     yield summary(found)
 
@@ -163,7 +168,8 @@ def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> I
     yield ""
     yield from trace_lines(system, verdict.trace)
     yield ""
-    yield from wrap(f"violated: {verdict.violated}", 2)
+    if verdict.violated:
+        yield from wrap(f"violated: {verdict.violated}", 2)
     if verdict.where:
         yield from wrap("where:    " + ", ".join(f"{name} = {value}" for name, value in verdict.where), 2)
     if verdict.severity:
