@@ -71,6 +71,8 @@ class Pictures:
         """Refuse what is no C file, and a lane that is not declared."""
         if not isinstance(c, str):
             raise breach("c= names a C file; give the index another name")
+        if not isinstance(lane, str):
+            raise breach("lane= names a lane; give the index another name")
         self._check_lane(lane)
 
     def _check_lane(self, name: str) -> None:

@@ -117,7 +117,8 @@ class _Painter:
 
     def picture(self) -> Picture:
         """All rows."""
-        first = Part("start", ", ".join(self.given()) or "start")
+        given = ", ".join(self.given())
+        first = Part("start", f"start with {given}" if given else "start")
         state = self.trace.states[0]
         start = Row(0, None, first, (), (), self.lives(state), self.standing(state))
         rows = (start, *map(self.row, range(1, len(self.trace) + 1)))
