@@ -62,6 +62,8 @@ def parse(text: str, name: str) -> Recorded:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise UsageError(f"{name} is not JSON: line {error.lineno}: {error.msg}") from None
+    except ValueError:  # Python reads no number of more than 4300 digits
+        raise UsageError(f"{name} is not an ITF trace: a number in it is too long") from None
     except RecursionError:
         raise UsageError(f"{name} is not an ITF trace: it is nested too deeply") from None
     if not isinstance(data, dict):
