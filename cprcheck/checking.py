@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 from cprcheck.engines import bmc, explicit, graph, liveness, prove
 from cprcheck.errors import DisagreementError, UsageError
-from cprcheck.expr import Expr, conj, conjuncts, reads
+from cprcheck.explain import violation
 from cprcheck.language import oracle
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
 from cprcheck.passes.safety import Goal, goal
 from cprcheck.replay import replay
 from cprcheck.semantics import evaluate, initial_states
-from cprcheck.system import SAFETY, Kind, Property, State, System, render
+from cprcheck.system import SAFETY, Kind, Property, State, System
 from cprcheck.trace import Trace
 from cprcheck.verdict import Answer, Report, Size, Status, Verdict
 
@@ -195,8 +195,17 @@ class _Checker:
             return Verdict(prop, definite[0].status, answers)
         if first.status.good:
             return Verdict(prop, first.status, answers, first.trace)
-        violated, where = explain(self.system, prop, first), valuation(self.system, prop, first.trace)
-        return Verdict(prop, first.status, answers, first.trace, violated, severity(self.system, first.trace), where)
+        end = violation(self.system, prop, first.trace, first.detail)
+        return Verdict(
+            prop,
+            first.status,
+            answers,
+            first.trace,
+            violated=end.text,
+            severity=severity(self.system, first.trace),
+            where=end.values,
+            claimed=end.sources,
+        )
 
     def compare(self, prop: Property, definite: Sequence[Answer]) -> None:
         """Note where engines contradict each other: in the answer, or in the length of a shortest run.
@@ -239,6 +248,7 @@ class _Checker:
             violated="",
             severity="",
             where=(),
+            claimed=(),
             reason=f"{broken.prop.name} {said}",
         )
 
@@ -266,59 +276,6 @@ def worst(system: System, states: Sequence[State]) -> str:
     """The worst grade that the model gives to one of `states`; empty when it gives none."""
     graded = (label for label, formula in system.severities if any(evaluate(formula, state) for state in states))
     return next(graded, "")
-
-
-def explain(system: System, prop: Property, answer: Answer) -> str:
-    """Which part of the claim fails at the end of the answer's trace."""
-    trace = answer.trace
-    assert trace is not None
-    state = trace.states[-1]
-    match prop.kind:
-        case Kind.INVARIANT | Kind.LEMMA:
-            return _false_part(system, conj(*prop.formulas), state)
-        case Kind.IN_DOMAIN:
-            return next(part for part, ok in zip(prop.parts, prop.formulas, strict=True) if not evaluate(ok, state))
-        case Kind.STEP_INVARIANT:
-            return _false_part(system, conj(*prop.formulas), trace.states[-2], state)
-        case Kind.EVENT_NEVER | Kind.NO_ABORT:
-            events = system.transitions[trace.steps[-1]].events
-            said = ", ".join(str(event) for event in events if event.name in prop.events)
-            return said if prop.kind is Kind.NO_ABORT else f"emitted {said}"
-        case Kind.LEADS_TO:
-            return f"never again: {render(prop.formulas[1], system.slots)}"
-        case Kind.ALWAYS_POSSIBLE:
-            quietly = " without faults, by fair processes alone" if prop.quiet else ""
-            return f"no longer possible{quietly}: {render(prop.formulas[1], system.slots)}"
-        case Kind.DEADLOCK_FREE:
-            return "nobody can move, and " + (_busy(system, state) or "no process is at rest")
-    return answer.detail
-
-
-def valuation(system: System, prop: Property, trace: Trace) -> tuple[tuple[str, str], ...]:
-    """(slot, value) at the end of `trace`, for the slots that the part of an invariant that fails there reads."""
-    if prop.kind not in (Kind.INVARIANT, Kind.LEMMA):
-        return ()
-    state = trace.states[-1]
-    read = sorted(reads(_false(conj(*prop.formulas), state)))
-    return tuple((system.slots[slot].name, system.slots[slot].domain.show(state[slot])) for slot in read)
-
-
-def _false(formula: Expr, state: State, after: State | None = None) -> Expr:
-    return next(part for part in conjuncts(formula) if not evaluate(part, state, after))
-
-
-def _false_part(system: System, formula: Expr, state: State, after: State | None = None) -> str:
-    return render(_false(formula, state, after), system.slots)
-
-
-def _busy(system: System, state: State) -> str:
-    """Where the processes stand that are not done."""
-    waiting = []
-    for process in system.processes:
-        if process.location is not None and state[process.location] not in process.done:
-            label = system.slots[process.location].domain.show(state[process.location])
-            waiting.append(f"{process.name} waits at {label!r}")
-    return ", ".join(waiting)
 
 
 def goals_of(system: System) -> list[Goal]:

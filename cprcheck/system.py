@@ -19,6 +19,7 @@ from cprcheck.domains import Domain
 from cprcheck.errors import Source
 from cprcheck.expr import FALSE, TRUE, Apply, Const, Expr, In, Op, Read, conj, member
 from cprcheck.lanes import Drawing
+from cprcheck.origin import Origin
 
 State = tuple[int, ...]
 
@@ -133,12 +134,22 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A conjunct, and where it comes from: the author's lines, or in words what it means that it is false."""
+
+    formula: Expr
+    sources: tuple[Source, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Transition:
     """One atomic step: where `guard` holds, `update` may happen.
 
     `process` indexes `System.processes`.  `update` lists (slot, new value) by ascending slot; the values are
     read in the state before the step.  `choices` are (question, answer) in the order they were asked.
-    `functions` are the C functions the step stands for, `sources` the author's lines that it runs.
+    `functions` are the C functions the step stands for, `sources` the author's lines that it runs.  `conditions`
+    say the same as `guard`, one by one, with where each comes from; empty when nobody wrote that down.
     """
 
     process: int
@@ -150,6 +161,7 @@ class Transition:
     events: tuple[Event, ...] = ()
     functions: tuple[str, ...] = field(default=(), compare=False)
     sources: tuple[Source, ...] = field(default=(), compare=False)
+    conditions: tuple[Condition, ...] = field(default=(), compare=False)
 
     @property
     def title(self) -> str:
@@ -168,7 +180,8 @@ class Property:
     to move.  For IN_DOMAIN there is one formula for each assignment that could leave its domain, `parts` says in
     words which, and `steps` by which transition.  `quiet` restricts ALWAYS_POSSIBLE to steps of fair processes
     without faults.
-    `family` is the name without its arguments.
+    `family` is the name without its arguments.  `conditions` say the same as a single formula, part by part, with the
+    author's lines; empty when nobody wrote that down.
     """
 
     name: str
@@ -181,6 +194,7 @@ class Property:
     doc: str = field(default="", compare=False)
     source: Source | None = field(default=None, compare=False)
     steps: tuple[int, ...] = ()
+    conditions: tuple[Condition, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -199,19 +213,6 @@ class Collected:
     aspect: str
     event: str
     argument: str
-
-
-@dataclass(frozen=True)
-class Origin:
-    """How to get a System again, in the words of the command line.
-
-    `params` are those that are not the model's usual ones; `faults` is none, finite or a number.
-    """
-
-    model: str
-    params: tuple[tuple[str, str], ...] = ()
-    faults: str = "finite"
-    injected: bool = False
 
 
 OTHERWISE = "otherwise"

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from cprcheck.errors import Source
 from cprcheck.system import Property, System
 from cprcheck.trace import Trace
 
@@ -67,8 +68,8 @@ class Verdict:
     """The answer to one property, after all engines have spoken and been compared.
 
     `answers` are those of the engines that ran; `trace` has been replayed.  `violated` is the part of the
-    claim that fails at the end of the trace, in words; `where` has the values there of the slots that it reads;
-    `severity` grades that state, as the model says.
+    claim that fails at the end of the trace, in words; `where` has the values there of the slots that it reads, and
+    `claimed` the author's lines that claim it; `severity` grades that state, as the model says.
     """
 
     prop: Property
@@ -79,6 +80,7 @@ class Verdict:
     severity: str = ""
     where: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    claimed: tuple[Source, ...] = field(default=(), compare=False)
 
     @property
     def engines(self) -> tuple[str, ...]:

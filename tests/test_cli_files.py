@@ -91,7 +91,7 @@ def test_every_byte_is_the_same_whatever_the_hash_seed(ran: Run) -> None:
 FIRST = "  0  n=0  cut[wire]=False  cut[fuse]=False  @switch=open\n"
 BREAK = "  1  FAULT switch: open  [hw/lamp.c:switch]\n       fault: the wire breaks\n       cut[wire]: False -> True\n"
 TURN = "  2  switch: turn (how far: 1)  [hw/lamp.c:switch]\n       n: 0 -> 1\n     nothing can happen any more\n"
-ASK = "step, b(ack) or q(uit) [q]: "
+ASK = "step, b(ack), ?ACTION or q(uit) [q]: "
 
 
 def offers(out: str) -> list[tuple[str, str]]:

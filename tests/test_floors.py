@@ -17,13 +17,13 @@ FLOORS: list[set[str]] = [
     {"errors"},
     {"domains", "files"},
     {"expr"},
-    {"lanes"},
+    {"lanes", "origin"},
     {"system"},
     {"trace", "semantics"},
     {"verdict", "analysis", "walk", "models", "itf"},
     {"passes", "lower"},
-    {"language", "engines", "replay"},
-    {"checking", "catalog"},
+    {"language", "engines", "replay", "explain"},
+    {"checking", "catalog", "neighbourhood"},
     {"compare"},
     {"report"},
     {""},
@@ -43,7 +43,14 @@ WALLS = {
 }
 DOORS = {
     "z3": {"lower/smt.py", "engines/bmc.py", "engines/prove.py"},
-    "networkx": {"engines/graph.py", "engines/liveness.py", "compare/figures.py", "compare/runs.py", "compare/view.py"},
+    "networkx": {
+        "engines/graph.py",
+        "engines/liveness.py",
+        "compare/figures.py",
+        "compare/runs.py",
+        "compare/view.py",
+        "report/graphml.py",
+    },
     "click": {
         "arguments.py",
         "cli.py",

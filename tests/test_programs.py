@@ -140,8 +140,8 @@ def test_the_oracle_notices_a_lost_update(monkeypatch: pytest.MonkeyPatch) -> No
 
     original = _Builder.transition
 
-    def forgetful(self, decl, label, path, here, writes):
-        return original(self, decl, label, path, here, {s: v for s, v in writes.items() if s != 1})
+    def forgetful(self, decl, label, path, writes, *here):
+        return original(self, decl, label, path, {s: v for s, v in writes.items() if s != 1}, *here)
 
     monkeypatch.setattr(_Builder, "transition", forgetful)
     assert differs()
@@ -150,5 +150,5 @@ def test_the_oracle_notices_a_lost_update(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_oracle_notices_a_lost_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     from cprcheck.language.path import Stamp
 
-    monkeypatch.setattr(Stamp, "require", lambda self, condition: None)
+    monkeypatch.setattr(Stamp, "require", lambda self, condition, reason="": None)
     assert differs()

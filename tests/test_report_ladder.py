@@ -11,12 +11,12 @@ from drawn import found, toy, verdict
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
+from cprcheck.origin import Origin
 from cprcheck.passes.faults import with_faults
 from cprcheck.report import ladder
 from cprcheck.report.picture import picture
 from cprcheck.report.text import shown
 from cprcheck.semantics import apply
-from cprcheck.system import Origin
 from cprcheck.trace import Trace
 
 LOADED = """\

@@ -152,6 +152,7 @@ Sooner or later both are on.
      -- back to state 1, for ever --
 
   violated: never again: on[0] and on[1]
+  where:    on[0] = True, on[1] = False
   claimed:  ring.py:18
   again:    cprcheck check ring --property 'both(i=0)'
 
@@ -168,6 +169,7 @@ Sooner or later both are on.
      -- back to state 0, for ever --
 
   violated: never again: not on[1]
+  where:    on[1] = True
   claimed:  ring.py:23
   again:    cprcheck check ring --property still
 

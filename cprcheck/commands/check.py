@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from cprcheck.arguments import (
 )
 from cprcheck.commands.drawings import draw, trace_option
 from cprcheck.commands.outputs import output_options, write_outputs
+from cprcheck.errors import UsageError
 
 _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS": "green", "REACHABLE": "green"}
 
@@ -35,6 +37,10 @@ _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
 @output_options
 @trace_option
+@click.option("--explain", is_flag=True, help="Say at each step of a trace what else could have happened.")
+@click.option(
+    "--why-not", "actions", multiple=True, metavar="ACTION", help="Say at each step why ACTION cannot happen."
+)
 @click.option("--no-traces", is_flag=True, help="Print the verdicts only.")
 def check(
     model: str,
@@ -49,24 +55,39 @@ def check(
     depth: int,
     timeout: float | None,
     drawing: str,
+    explain: bool,
+    actions: tuple[str, ...],
     no_traces: bool,
     outputs: Mapping[str, Path],
 ) -> int:
     """Check the properties of MODEL: HOLDS with its scope, or VIOLATED with a shortest trace."""
     from cprcheck import checking
+    from cprcheck.explain import find
+    from cprcheck.passes.faults import with_faults
+    from cprcheck.report import explain as explaining
     from cprcheck.report import text
 
+    asked = explain or bool(actions)
+    if asked and no_traces:
+        raise UsageError("--explain and --why-not say something beside traces; leave --no-traces out")
     options = checking.Options(
         engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
     )
     with progress() as tell:
-        found = checking.check(bind(model, params, kernel, env), options, tell)
+        chosen = bind(model, params, kernel, env)
+        for action in actions:
+            find(with_faults(chosen.system, options.faults, injected=injected), action)
+        found = checking.check(chosen, options, tell)
     words = [
         *again("check", model, params, kernel, env, faults, injected),
         *(w for e in engines for w in ("--engine", e)),
     ]
     words += ["--depth", str(depth)] if depth != checking.Options().depth else []
-    say(map(_coloured, text.report(found, words, traces=not no_traces, draw=draw(drawing))))
+    drawn = None if drawing == "text" else draw(drawing)
+    notes = partial(explaining.notes, others=explain, actions=actions) if asked else None
+    say(map(_coloured, text.report(found, words, traces=not no_traces, explain=notes, draw=drawn)))
+    if asked and not text.shown(found.verdicts):
+        click.echo("nothing to explain: nothing was violated", err=True)
     write_outputs(found, outputs)
     return exit_code(found)
 

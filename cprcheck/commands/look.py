@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from cprcheck import catalog
 from cprcheck.arguments import OK, bind, budget, fault_options, model_options, say
 from cprcheck.errors import UsageError
 from cprcheck.system import System, meaning
+from cprcheck.walk import Walk
 
 
 @click.command(name="list")
@@ -37,6 +40,7 @@ def show(model: str, params: tuple[str, ...], kernel: str | None, env: str | Non
 @model_options
 @fault_options
 @click.option("--take", metavar="1,2…", help="Take these steps and stop, instead of asking.")
+@click.option("--why-not", "actions", multiple=True, metavar="ACTION", help="Say why ACTION cannot happen.")
 def step(
     model: str,
     params: tuple[str, ...],
@@ -45,49 +49,67 @@ def step(
     faults: str,
     injected: bool,
     take: str | None,
+    actions: tuple[str, ...],
 ) -> int:
-    """Walk MODEL by hand: see each state and what can happen next."""
+    """Walk MODEL by hand: see each state and what can happen next; ?ACTION says why ACTION cannot."""
     from cprcheck.passes.faults import with_faults
 
     system = bind(model, params, kernel, env).system
-    _walk(with_faults(system, budget(faults), injected=injected), take)
+    _walk(with_faults(system, budget(faults), injected=injected), take, actions)
     return OK
 
 
-def _walk(system: System, take: str | None) -> None:
-    """Take the steps that `take` lists or, without it, those that a person asks for."""
+def _walk(system: System, take: str | None, actions: Sequence[str]) -> None:
+    """Take the steps that `take` lists or, without it, those that a person asks for, and say why `actions` cannot."""
+    from cprcheck.explain import find
     from cprcheck.report import text
-    from cprcheck.walk import Walk
+    from cprcheck.report.explain import why_not_here
 
+    for action in actions:
+        find(system, action)
     walk = Walk(system)
     answers = None if take is None else iter(take.split(","))
     if walk.started:
         say(text.trace_lines(system, walk.trace()))
     while True:
-        options = walk.options()
-        say(text.options(system, options, started=walk.started))
+        say(text.options(system, walk.options(), started=walk.started))
+        for action in actions if walk.started else ():
+            say(why_not_here(system, walk.states[-1], action))
         answer = _ask() if answers is None else next(answers, "q").strip()
         if answer == "q":
             return
-        if answer == "b":
-            walk.back()
-            if walk.started:
-                say(text.state_lines(system, walk.trace().states[-1], len(walk.trace())))
-        elif answer.isdecimal() and 0 < int(answer) <= len(options):
-            before = walk.started
-            walk.take(int(answer) - 1)
-            say(text.last_step(system, walk.trace()) if before else text.trace_lines(system, walk.trace()))
-        else:
-            wrong = f"no step {answer!r}; there are {len(options)}"
+        try:
+            _do(walk, answer)
+        except UsageError as error:
             if answers is not None:
-                raise UsageError(wrong)
-            click.echo(wrong, err=True)
+                raise
+            click.echo(str(error), err=True)
+
+
+def _do(walk: Walk, answer: str) -> None:
+    """Go back, explain or take a step, as `answer` says.  Raises UsageError when it says nothing that can be done."""
+    from cprcheck.report import text
+    from cprcheck.report.explain import why_not_here
+
+    options = walk.options()
+    if answer == "b":
+        walk.back()
+        if walk.started:
+            say(text.state_lines(walk.system, walk.states[-1], len(walk.steps)))
+    elif answer.startswith("?") and walk.started:
+        say(why_not_here(walk.system, walk.states[-1], answer[1:].strip()))
+    elif answer.isdecimal() and 0 < int(answer) <= len(options):
+        before = walk.started
+        walk.take(int(answer) - 1)
+        say(text.last_step(walk.system, walk.trace()) if before else text.trace_lines(walk.system, walk.trace()))
+    else:
+        raise UsageError(f"no step {answer!r}; there are {len(options)}")
 
 
 def _ask() -> str:
     """What a person wants next; the end of the input is the end of the walk."""
     try:
-        answer: str = click.prompt("step, b(ack) or q(uit)", default="q")
+        answer: str = click.prompt("step, b(ack), ?ACTION or q(uit)", default="q")
     except click.Abort:
         return "q"
     return answer.strip()

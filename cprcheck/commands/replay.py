@@ -98,9 +98,10 @@ def _replayed(recorded: itf.Recorded, model: Model, system: System, trace: Trace
 
 def _explained(system: System, prop: Property, answer: Answer, trace: Trace) -> Verdict:
     """The verdict with what is violated, where the run shows it."""
-    from cprcheck import checking
+    from cprcheck.checking import severity
+    from cprcheck.explain import violation
 
     if answer.status.good or prop.kind not in SHOWN:
         return Verdict(prop, answer.status, (answer,), trace)
-    violated, where = checking.explain(system, prop, answer), checking.valuation(system, prop, trace)
-    return Verdict(prop, answer.status, (answer,), trace, violated, checking.severity(system, trace), where)
+    end, grade = violation(system, prop, trace, answer.detail), severity(system, trace)
+    return Verdict(prop, answer.status, (answer,), trace, end.text, grade, end.values, claimed=end.sources)

@@ -5,21 +5,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
-from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, ite, member, neg, reads, rebuild, truth
+from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, member, neg, reads, rebuild, truth
 from cprcheck.lanes import Bar, Drawing
 from cprcheck.language.capture import check_captured, fingerprint
+from cprcheck.language.claims import origins, rejoin
 from cprcheck.language.control import Extraction
-from cprcheck.language.declare import FREE, GROUP_ALIVE, LOCK_FREE, Declarations, ProcessDecl, PropertyDecl, listing
+from cprcheck.language.declare import (
+    FREE,
+    GROUP_ALIVE,
+    LOCK_FREE,
+    Declarations,
+    ProcessDecl,
+    PropertyDecl,
+    listing,
+)
 from cprcheck.language.machine import Machine
-from cprcheck.language.path import OVER, Path, explore
+from cprcheck.language.path import Path, explore
 from cprcheck.language.place import reported
 from cprcheck.language.rails import instrument
 from cprcheck.language.terms import Term, quote
 from cprcheck.language.view import ABORT, Reader, View
+from cprcheck.passes.conditions import rewritten
 from cprcheck.passes.merge import merge_locations
 from cprcheck.passes.obligations import with_domain_obligations
 from cprcheck.system import (
@@ -27,6 +38,7 @@ from cprcheck.system import (
     FIRST,
     SPECIAL,
     Collected,
+    Condition,
     Kind,
     Outcome,
     Process,
@@ -36,6 +48,8 @@ from cprcheck.system import (
     Transition,
 )
 
+Claims = tuple[tuple[Expr, ...], tuple[Condition, ...]]
+"""The formulas of a property; where it is one, that part by part, with lines."""
 TWICE = 256
 """A process with at most so many locations is run twice, to see that it does the same."""
 
@@ -104,13 +118,13 @@ class _Builder:
         self.declarations.slots[slot] = Slot(f"@{decl.name}", replace(domain, name=f"@{decl.name}"), "location")
         steps = []
         for step in found.steps:
-            here = member(slot, [FIRST + step.origin], 0, size)
+            here = Condition(member(slot, [FIRST + step.origin], 0, size), reason="the process stands elsewhere")
             writes = dict(step.path.writes)
             if step.target is not None:
                 writes[slot] = Const(FIRST + step.target)
             elif step.over == "end":
                 writes[slot] = Const(END)
-            steps.append(self.transition(decl, found.locations[step.origin].label, step.path, here, writes))
+            steps.append(self.transition(decl, found.locations[step.origin].label, step.path, writes, here))
         return frozenset(FIRST + i for i, location in enumerate(found.locations) if location.idle), steps
 
     def action(self, decl: ProcessDecl) -> list[Transition]:
@@ -121,9 +135,10 @@ class _Builder:
             functions=[decl.c_function] if decl.c_function else [], lines={(decl.source.file, decl.source.line)}
         )
         if decl.group is not None:
-            base.assume(member(decl.group.slot, [GROUP_ALIVE], 0, 3))
+            base.assume(member(decl.group.slot, [GROUP_ALIVE], 0, 3), reason=f"{decl.group.name} is not alive")
         if decl.lock is not None:
-            base.assume(member(decl.lock.slot, [LOCK_FREE], 0, self.declarations.slots[decl.lock.slot].domain.size))
+            size = self.declarations.slots[decl.lock.slot].domain.size
+            base.assume(member(decl.lock.slot, [LOCK_FREE], 0, size), reason=decl.lock.reason)
         function = instrument(decl.function)
 
         def run() -> None:
@@ -138,48 +153,62 @@ class _Builder:
         if outcomes != explore(stamp, base, run):
             raise ModelError(twice(decl.family), decl.source)
         check_captured(decl.family, decl.function, captured, decl.source)
-        return [self.transition(decl, decl.family, path, TRUE, path.writes) for path, _ in outcomes]
+        return [self.transition(decl, decl.family, path, path.writes) for path, _ in outcomes]
 
-    def transition(self, decl: ProcessDecl, label: str, path: Path, here: Expr, writes: dict[int, Expr]) -> Transition:
-        """One path as a transition."""
+    def transition(
+        self, decl: ProcessDecl, label: str, path: Path, writes: dict[int, Expr], *here: Condition
+    ) -> Transition:
+        """One path as a transition, which also needs `here`."""
+        conditions = (*here, *path.conditions.values())
         unchanged = {slot for slot, value in writes.items() if _is_read(value, slot)}
         update = tuple((slot, writes[slot]) for slot in sorted(writes) if slot not in unchanged)
         return Transition(
             process=decl.number,
             label=label,
-            guard=conj(here, *path.conditions),
+            guard=conj(*(condition.formula for condition in conditions)),
             update=update,
             choices=tuple(path.choices),
             faults=tuple(path.faults),
             events=tuple(path.events),
             functions=tuple(path.functions),
             sources=tuple(sorted(Source(file, line) for file, line in path.lines)),
+            conditions=conditions,
         )
 
     # ---- properties -----------------------------------------------------------------------------------------
 
     def property(self, decl: PropertyDecl) -> Property:
         """A property as formulas."""
-        formulas: tuple[Expr, ...]
+        claims: Claims = ((FALSE,), ())
         if decl.kind is Kind.STEP_INVARIANT:
-            formulas = self.formulas(decl.function, decl.args, views=2)
+            claims = self.claims(decl.function, decl.args, views=2)
         elif decl.kind is Kind.LEADS_TO:
-            formulas = self.formulas(decl.function, decl.args, results=2)
+            claims = self.claims(decl.function, decl.args, results=2)
         elif decl.kind is Kind.ALWAYS_POSSIBLE:
-            formulas = self.formulas(decl.function, decl.args, results=2, premise=TRUE)
+            claims = self.claims(decl.function, decl.args, results=2, premise=TRUE)
         elif decl.kind is Kind.EVENT_NEVER:
-            formulas = self.formulas(decl.function, decl.args, missing=True)
-        elif decl.function is None:
-            formulas = (FALSE,)
-        else:
-            formulas = self.formulas(decl.function, decl.args)
-        return Property(decl.name, decl.kind, formulas, decl.events, (), decl.quiet, decl.family, decl.doc, decl.source)
+            claims = self.claims(decl.function, decl.args, missing=True)
+        elif decl.function is not None:
+            claims = self.claims(decl.function, decl.args)
+        formulas, conditions = claims
+        return Property(
+            name=decl.name,
+            kind=decl.kind,
+            formulas=formulas,
+            events=decl.events,
+            quiet=decl.quiet,
+            family=decl.family,
+            doc=decl.doc,
+            source=decl.source,
+            conditions=conditions,
+        )
 
     def formula(self, function: Callable[..., Any]) -> Expr:
         """One truth value over the state."""
-        return self.formulas(function, {})[0]
+        formulas, _ = self.claims(function, {})
+        return formulas[0]
 
-    def formulas(
+    def claims(
         self,
         function: Callable[..., Any] | None,
         args: Any,
@@ -188,8 +217,8 @@ class _Builder:
         *,
         missing: bool | None = None,
         premise: Expr | None = None,
-    ) -> tuple[Expr, ...]:
-        """What a property function returns, its paths joined into one formula for each result.
+    ) -> Claims:
+        """What a property function returns, its paths joined into one formula for each result, and their lines.
 
         `missing` is what a function that returns nothing says; None when it has to say something.  `premise`
         is put before the only result of a function that might return two.
@@ -214,10 +243,10 @@ class _Builder:
         captured = fingerprint(function)
         outcomes = explore(stamp, Path(), run)
         check_captured(function.__name__, function, captured, _source(function))
-        return tuple(
-            _rejoin([(path.decided, values[i]) for path, values in outcomes if values is not OVER])  # type: ignore[index]
-            for i in range(results)
-        )
+        returned = [(path, values) for path, values in outcomes if isinstance(values, list)]
+        formulas = tuple(rejoin([(path.decided, values[i]) for path, values in returned]) for i in range(results))
+        parts = [(path, values[0]) for path, values in returned] if results == 1 else []
+        return formulas, origins(function, parts, self.declarations.slots) if parts else ()
 
     def drawing(self) -> Drawing:
         """What pictures of runs show.  A bar is never asked by a pass, so it may not ask for locations."""
@@ -277,6 +306,7 @@ class _Builder:
             found = marks[-1 - at.slot]
             return found if at.mask == 2 else neg(found)
 
+        @lru_cache(maxsize=1 << 16)
         def put(node: Expr) -> Expr:
             return rebuild(node, leaf)
 
@@ -286,10 +316,18 @@ class _Builder:
             system,
             assume=put(system.assume),
             transitions=tuple(
-                replace(t, guard=put(t.guard), update=tuple((slot, put(value)) for slot, value in t.update))
+                replace(
+                    t,
+                    guard=put(t.guard),
+                    update=tuple((slot, put(value)) for slot, value in t.update),
+                    conditions=rewritten(t.conditions, put),
+                )
                 for t in system.transitions
             ),
-            properties=tuple(replace(p, formulas=tuple(map(put, p.formulas))) for p in system.properties),
+            properties=tuple(
+                replace(p, formulas=tuple(map(put, p.formulas)), conditions=rewritten(p.conditions, put))
+                for p in system.properties
+            ),
             severities=tuple((label, put(formula)) for label, formula in system.severities),
             outcomes=tuple(replace(outcome, formula=put(outcome.formula)) for outcome in system.outcomes),
         )
@@ -306,18 +344,6 @@ class _Builder:
             known = ", ".join(repr(other) for other in dict.fromkeys(labels))
             raise ModelError(f"m.at: {decl.name} has no step {label!r}; it has {known}", decl.source)
         return member(decl.location, codes, 0, self.declarations.slots[decl.location].domain.size)
-
-
-def _rejoin(cases: list[tuple[list[tuple[Expr, bool]], Expr]]) -> Expr:
-    """The paths of a function without side effects as one formula: its decisions in the order it took them."""
-    if len(cases) == 1 and not cases[0][0]:
-        return cases[0][1]
-    question = cases[0][0][0][0]
-    yes, no = (
-        [(decided[1:], value) for decided, value in cases if decided[0] == (question, answer)]
-        for answer in (True, False)
-    )
-    return ite(question, _rejoin(yes), _rejoin(no))
 
 
 def twice(name: str) -> str:

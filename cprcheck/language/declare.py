@@ -15,7 +15,8 @@ from cprcheck.errors import Source
 from cprcheck.lanes import Arrow, Lane
 from cprcheck.language.path import Stamp
 from cprcheck.language.place import breach
-from cprcheck.system import Collected, Fairness, Kind, Origin, Slot
+from cprcheck.origin import Origin
+from cprcheck.system import Collected, Fairness, Kind, Slot
 
 WORDS = frozenset({"abort", "alive", "choose", "emit", "exec", "fault", "kill", "lock", "require", "start"})
 """What the state object of a step can do; no variable may have one of these names."""
@@ -84,6 +85,11 @@ class Lock(Handle):
 
     name: str
     slot: int
+
+    @property
+    def reason(self) -> str:
+        """Why a step that takes it has to wait."""
+        return f"the lock {self.name} is held"
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from cprcheck.errors import ModelError, shipped, shorten
 from cprcheck.language.model import Model
 from cprcheck.language.place import reported
 from cprcheck.language.rails import function_source
-from cprcheck.system import Origin
+from cprcheck.origin import Origin
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")

@@ -128,7 +128,7 @@ class Machine:
         path.lines.add((location.source.file, location.source.line))
         if self.process.lock is not None and number == 0:
             self.stamp.begin(path, [])
-            path.assume(self.view._is(self.process.lock.slot, {LOCK_FREE}))
+            path.assume(self.view._is(self.process.lock.slot, {LOCK_FREE}), reason=self.process.lock.reason)
             path.writes[self.process.lock.slot] = Const(1 + self.process.number)
         stack = [run]
         while stack:
@@ -169,7 +169,8 @@ class Machine:
         def answer() -> tuple[Run, Any, dict[str, Any]]:
             own = run.copy(run.path) if run.mutable else run
             value, after = own.frames[-1].call(leaf)
-            with located(frame.flow.source(frame.at)):
+            self.stamp.source = frame.flow.source(frame.at)
+            with located(self.stamp.source):
                 return own, self.use(frame, instruction, value), after
 
         runs = []
@@ -290,7 +291,7 @@ class Machine:
             raise breach(f"{self.process.name} takes the lock {lock.name!r}, which it already holds")
         if late := path.late("a lock is taken"):
             raise breach(late)
-        self.stamp.require(self.view._is(lock.slot, {LOCK_FREE}))
+        self.stamp.require(self.view._is(lock.slot, {LOCK_FREE}), lock.reason)
         path.writes[lock.slot] = Const(1 + self.process.number)
         path.acted, path.taken = True, lock.name
         return lock

@@ -14,9 +14,10 @@ from typing import TypeVar
 
 from cprcheck.analysis import decide
 from cprcheck.domains import show_value
+from cprcheck.errors import Source
 from cprcheck.expr import Const, Expr, In, conjuncts, neg
 from cprcheck.language.place import author_source, breach
-from cprcheck.system import Event, Fault, Slot
+from cprcheck.system import Condition, Event, Fault, Slot
 
 T = TypeVar("T")
 
@@ -36,12 +37,12 @@ class Finished(BaseException):
 class Path:
     """What has happened so far.
 
-    `conditions` are over the state before the step, and so are the values in `writes`.  `allowed` is what
-    the conditions say about single slots.  `decided` lists the questions at which the path forked, with the
+    `conditions` are over the state before the step, by their formulas, and so are the values in `writes`.  `allowed`
+    is what the conditions say about single slots.  `decided` lists the questions at which the path forked, with the
     answer.  `acted` turns true at the first write, choice or fault; `taken` names a lock that was taken before any.
     """
 
-    conditions: list[Expr] = field(default_factory=list)
+    conditions: dict[Expr, Condition] = field(default_factory=dict)
     decided: list[tuple[Expr, bool]] = field(default_factory=list)
     allowed: dict[int, int] = field(default_factory=dict)
     writes: dict[int, Expr] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Path:
         """An independent copy."""
         return replace(
             self,
-            conditions=list(self.conditions),
+            conditions=dict(self.conditions),
             decided=list(self.decided),
             allowed=dict(self.allowed),
             writes=dict(self.writes),
@@ -76,13 +77,14 @@ class Path:
             lines=set(self.lines),
         )
 
-    def assume(self, condition: Expr) -> None:
-        """Add `condition` to what this path requires of the state before the step."""
+    def assume(self, condition: Expr, source: Source | None = None, reason: str = "") -> None:
+        """Add `condition` to what this path requires of the state before the step, with where it comes from."""
+        sources = () if source is None else (source,)
         for part in conjuncts(condition):
             if isinstance(part, Const) and part.value:
                 continue
             if part not in self.conditions:
-                self.conditions.append(part)
+                self.conditions[part] = Condition(part, sources, reason)
             if isinstance(part, In) and not part.primed:
                 self.allowed[part.slot] = self.allowed.get(part.slot, -1) & part.mask
 
@@ -105,12 +107,14 @@ class Stamp:
         self.script: list[Decision] = []
         self.made: list[Decision] = []
         self.closed = False
+        self.source: Source | None = None
+        """The author's line, while the machine asks for what none of the author's code is being run."""
         self.touched = 0
         """Goes up whenever the state is read, a question is asked, or an event is emitted."""
 
     def begin(self, path: Path, script: list[Decision]) -> None:
         """Start a run that repeats the decisions of `script`."""
-        self.path, self.script, self.made = path, script, []
+        self.path, self.script, self.made, self.source = path, script, [], None
 
     def ask(self, question: Hashable, answers: int) -> int:
         """The answer to `question`, from 0 to `answers` - 1."""
@@ -148,14 +152,14 @@ class Stamp:
             return False
         answer = self.ask(("branch", condition), 2) == 0
         self.path.decided.append((condition, answer))
-        self.path.assume(condition if answer else neg(condition))
+        self.path.assume(condition if answer else neg(condition), self.source or author_source())
         return answer
 
-    def require(self, condition: Expr) -> None:
+    def require(self, condition: Expr, reason: str = "") -> None:
         """The step waits until `condition` holds."""
         if decide(condition, self.slots, self.path.allowed) is False:
             raise Blocked
-        self.path.assume(condition)
+        self.path.assume(condition, self.source or author_source(), reason)
 
     def choose(self, label: str, options: Sequence[T]) -> T:
         """One of `options`; the path forks."""

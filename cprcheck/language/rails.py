@@ -327,6 +327,14 @@ class Instrumenter(ast.NodeTransformer):
             return _rails("negated", [asked], node)
         return asked
 
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        # `a and b and c` as `a and (b and c)`: the same to Python, which then asks each operand on its own line.
+        first, *rest = node.values
+        if len(rest) > 1:
+            node.values = [first, ast.copy_location(ast.BoolOp(node.op, rest), rest[0])]
+        self.generic_visit(node)
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in FRAMELESS:

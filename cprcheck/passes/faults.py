@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cprcheck.domains import Range
-from cprcheck.expr import TRUE, Expr, Read, conj, disj, member, neg, number, plus
-from cprcheck.system import Kind, Property, Slot, System, Transition
+from cprcheck.expr import TRUE, Expr, Read, disj, member, neg, number, plus
+from cprcheck.passes.conditions import narrowed
+from cprcheck.system import Condition, Kind, Property, Slot, System, Transition
 
 SLOT = "faults_taken"
 
@@ -75,9 +76,9 @@ def _room(transition: Transition, slot: int, budget: int) -> Expr:
 
 def _count(transition: Transition, slot: int, budget: int) -> Transition:
     taken = len(transition.faults)
-    room = _room(transition, slot, budget)
+    room = Condition(_room(transition, slot, budget), reason="the fault budget is spent")
     update = (*transition.update, (slot, plus(Read(slot), number(taken))))
-    return replace(transition, guard=conj(transition.guard, room), update=update)
+    return replace(narrowed(transition, room), update=update)
 
 
 def _word(budget: int | None) -> str:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from cprcheck.domains import Domain
 from cprcheck.expr import Const, Expr, In, Read, conj, conjuncts, is_boolean, member, rebuild, walk
+from cprcheck.passes.conditions import joined, rewritten
 from cprcheck.system import FIRST, Process, Property, Slot, System, Transition, location_labels
 
 Classes = dict[int, int]
@@ -134,6 +136,7 @@ def _rewrite(system: System, slots: tuple[Slot, ...], renumber: dict[int, dict[i
         codes = {renumber[at.slot][code] for code in at.codes}
         return member(at.slot, codes, 0, slots[at.slot].domain.size, primed=at.primed)
 
+    @lru_cache(maxsize=1 << 16)
     def put(node: Expr) -> Expr:
         return rebuild(node, leaf)
 
@@ -148,11 +151,16 @@ def _rewrite(system: System, slots: tuple[Slot, ...], renumber: dict[int, dict[i
         return replace(p, idle=frozenset(renumber[p.location][code] for code in p.idle))
 
     def prop(p: Property) -> Property:
-        return replace(p, formulas=tuple(map(put, p.formulas)))
+        return replace(p, formulas=tuple(map(put, p.formulas)), conditions=rewritten(p.conditions, put))
 
     steps: dict[Transition, Transition] = {}
     for t in system.transitions:
-        new = replace(t, guard=put(t.guard), update=tuple(move(slot, value) for slot, value in t.update))
+        new = replace(
+            t,
+            guard=put(t.guard),
+            update=tuple(move(slot, value) for slot, value in t.update),
+            conditions=rewritten(t.conditions, put),
+        )
         steps[new] = _join(steps[new], new) if new in steps else new
     return replace(
         system,
@@ -172,4 +180,5 @@ def _rewrite(system: System, slots: tuple[Slot, ...], renumber: dict[int, dict[i
 
 def _join(a: Transition, b: Transition) -> Transition:
     functions = tuple(dict.fromkeys((*a.functions, *b.functions)))
-    return replace(a, functions=functions, sources=tuple(sorted({*a.sources, *b.sources})))
+    sources = tuple(sorted({*a.sources, *b.sources}))
+    return replace(a, functions=functions, sources=sources, conditions=joined(*a.conditions, *b.conditions))

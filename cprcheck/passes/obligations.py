@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from cprcheck.analysis import allowed_by, bounds, tabulate
 from cprcheck.expr import FALSE, Expr, conj, disj, less, neg, number
-from cprcheck.system import Kind, Property, System, Transition
+from cprcheck.passes.conditions import narrowed
+from cprcheck.system import Condition, Kind, Property, System, Transition
 
 NAME = "values_in_domain"
 
@@ -29,13 +30,14 @@ def with_domain_obligations(system: System) -> System:
             leaves = _leaves(system, transition, slot, value)
             if leaves is None or conj(transition.guard, neg(leaves)) == transition.guard:
                 continue  # it cannot happen, or is kept out already
-            inside.append(neg(leaves))
             formulas.append(neg(conj(transition.guard, leaves)))
             steps.append(number_)
             who = system.processes[transition.process].name
             domain = system.slots[slot].domain.name
-            parts.append(f"{who}: {transition.title} would set {system.slots[slot].name} outside {domain}")
-        transitions.append(replace(transition, guard=conj(transition.guard, *inside)))
+            said = f"would set {system.slots[slot].name} outside {domain}"
+            parts.append(f"{who}: {transition.title} {said}")
+            inside.append(Condition(neg(leaves), reason=f"it {said}"))
+        transitions.append(narrowed(transition, *inside))
     if not formulas:
         return system
     prop = Property(

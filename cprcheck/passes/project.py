@@ -89,7 +89,7 @@ def _project(system: System, transition: Transition, index: Mapping[int, int]) -
         condition = conj(guard, *(test for test, _ in combination))
         update = tuple((index[slot], value) for slot, (_, value) in zip(targets, combination, strict=True))
         if condition != truth(False):
-            yield replace(transition, guard=condition, update=update)
+            yield replace(transition, guard=condition, update=update, conditions=())
 
 
 def _outcomes(

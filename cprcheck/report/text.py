@@ -6,10 +6,12 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from cprcheck.errors import shorten
+from cprcheck.explain import step_name
 from cprcheck.expr import TRUE, conj
 from cprcheck.system import Fault, Kind, State, System, Transition
 from cprcheck.trace import Trace
@@ -20,6 +22,17 @@ _PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
 Draw = Callable[[System, Verdict, Sequence[str]], Iterator[str]]
 """What prints the trace of a verdict; the last argument is the command line that leads to it."""
 _ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What is said beside a trace: lines under its steps, by their number, and lines below all of it."""
+
+    under: Mapping[int, Sequence[str]]
+    below: Sequence[str]
+
+
+Explain = Callable[[System, Verdict], Notes]
 
 
 def title(system: System) -> str:
@@ -34,12 +47,17 @@ def number(value: int) -> str:
 
 
 def report(
-    found: Report, command: Sequence[str] = (), *, traces: bool = True, draw: Draw | None = None
+    found: Report,
+    command: Sequence[str] = (),
+    *,
+    traces: bool = True,
+    explain: Explain | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[str]:
     """The whole report, line by line: what was checked, a line per property, a trace for what failed.
 
-    `command` is the command line without `--property`; with it each trace says how to get it again.  `draw` prints
-    the traces in another way than `evidence`.
+    `command` is the command line without `--property`; with it each trace says how to get it again.  `explain` gives
+    what is to be said beside a trace.  `draw` prints the traces in another way than `evidence`.
     """
     yield from heading(found)
     yield ""
@@ -52,7 +70,11 @@ def report(
     if traces:
         for verdict in shown(found.verdicts):
             yield ""
-            yield from (draw or evidence)(found.system, verdict, command)
+            if draw:
+                yield from draw(found.system, verdict, command)
+                continue
+            beside = explain(found.system, verdict) if explain else None
+            yield from evidence(found.system, verdict, command, beside)
     yield ""
     yield summary(found)
 
@@ -160,13 +182,15 @@ def shown(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [group[0] for group in grouped(verdicts) if group[0].trace is not None and group[0].status.bad]
 
 
-def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> Iterator[str]:
-    """The trace behind a verdict, with what it shows."""
+def evidence(
+    system: System, verdict: Verdict, command: Sequence[str] = (), notes: Notes | None = None
+) -> Iterator[str]:
+    """The trace behind a verdict, with what it shows, and `notes` beside it."""
     assert verdict.trace is not None
     yield f"--- {verdict.prop.name}"
     yield from wrap(" ".join(verdict.prop.doc.split()), 0) if verdict.prop.doc else ()
     yield ""
-    yield from trace_lines(system, verdict.trace)
+    yield from trace_lines(system, verdict.trace, notes.under if notes else {})
     yield ""
     if verdict.violated:
         yield from wrap(f"violated: {verdict.violated}", 2)
@@ -179,10 +203,11 @@ def evidence(system: System, verdict: Verdict, command: Sequence[str] = ()) -> I
     if command:
         again = [*command, "--property", verdict.prop.name]
         yield f"  again:    {shlex.join(again)}"
+    yield from notes.below if notes else ()
 
 
-def trace_lines(system: System, trace: Trace) -> Iterator[str]:
-    """The first state in full, then each step and what it changed."""
+def trace_lines(system: System, trace: Trace, notes: Mapping[int, Sequence[str]] | None = None) -> Iterator[str]:
+    """The first state in full, then each step and what it changed, with the `notes` to it."""
     yield from state_lines(system, trace.states[0])
     last = {system.transitions[step].process: at for at, step in enumerate(trace.steps, 1)}
     for at, step in enumerate(trace.steps, 1):
@@ -192,6 +217,7 @@ def trace_lines(system: System, trace: Trace) -> Iterator[str]:
         yield from _step_lines(system, at, transition)
         ends = last[transition.process] == at and (trace.loop is None or at <= trace.loop)
         yield from _change_lines(system, transition, trace.states[at - 1], trace.states[at], ends=ends)
+        yield from (notes or {}).get(at, ())
     if trace.loop is not None:
         end = len(trace) == trace.loop
         yield (
@@ -214,11 +240,9 @@ def state_lines(system: System, state: State, at: int = 0) -> list[str]:
 
 def step_line(system: System, at: int, transition: Transition) -> str:
     """Who takes step `at`, which step it is, and what was chosen."""
-    process = system.processes[transition.process].name
     marked = "FAULT " if transition.faults else ""
-    said = process if transition.label == process.split("(")[0] else f"{process}: {transition.label}"
     picked = f" ({', '.join(f'{q}: {a}' for q, a in transition.choices)})" if transition.choices else ""
-    return f"{at:>3}  {marked}{said}{picked}"
+    return f"{at:>3}  {marked}{step_name(system, transition)}{picked}"
 
 
 def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
