@@ -55,11 +55,15 @@ def fault_options(function: F) -> F:
 
 def model_options(function: F) -> F:
     """The options that pick a model and its parameters."""
+    return click.argument("model")(model_parameters(function))
+
+
+def model_parameters(function: F) -> F:
+    """The options that set the parameters of a model."""
     for option in (
         click.option("--env", metavar="A,B…", help="What the environment may do; short for -p env=A,B…"),
         click.option("--kernel", metavar="ERA", help="The kernel era or version; short for -p kernel=ERA."),
         click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the model."),
-        click.argument("model"),
     ):
         function = option(function)
     return function

@@ -39,6 +39,11 @@ def shorten(file: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
+def shipped(file: str) -> bool:
+    """Whether `file` is one of the models that come with cprcheck."""
+    return any(Path(file).is_relative_to(folder) for folder in _SHIPPED)
+
+
 class CprcheckError(Exception):
     """The root of all exceptions that cprcheck raises on purpose."""
 

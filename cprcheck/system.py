@@ -18,6 +18,8 @@ from itertools import product
 from cprcheck.domains import Domain
 from cprcheck.errors import Source
 from cprcheck.expr import FALSE, TRUE, Apply, Const, Expr, In, Op, Read, conj, member
+from cprcheck.lanes import Drawing
+from cprcheck.origin import Origin
 
 State = tuple[int, ...]
 
@@ -93,7 +95,8 @@ class Process:
     """A thread, or one action.
 
     `location` is the slot of its control point, None for an action, which has none.  `idle` holds the
-    locations at which waiting is no fault.  Fairness belongs to the process, never to a path through it.
+    locations at which waiting is no fault.  Fairness belongs to the process, never to a path through it.  `lane` is
+    where a picture shows it, empty for the lane of its group.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Process:
     location: int | None = None
     group: str | None = None
     idle: frozenset[int] = frozenset()
+    lane: str = field(default="", compare=False)
 
     @property
     def done(self) -> frozenset[int]:
@@ -224,7 +228,7 @@ class System:
     `init` lists, per slot, the codes it may start with; the initial states are those combinations that
     satisfy `assume`.  `severities` grade a violation by the state it ends in, worst first.  `outcomes` and
     `collected` say what is told of how a run ends; they claim nothing.  `merging` says in words which states were
-    made one.  `scope` holds what a verdict about this System has to name.
+    made one.  `scope` holds what a verdict about this System has to name.  `drawing` says how runs are drawn.
     """
 
     name: str
@@ -241,6 +245,8 @@ class System:
     scope: tuple[str, ...] = ()
     merging: str = "nothing merged"
     doc: str = field(default="", compare=False)
+    drawing: Drawing = field(default=Drawing(), compare=False)
+    origin: Origin | None = field(default=None, compare=False)
 
     def slot(self, name: str) -> int:
         """The index of the slot called `name`.  Raises KeyError when there is none."""

@@ -9,7 +9,7 @@ import itf_py
 import pytest
 from authors import written
 
-from cprcheck.checking import check
+from cprcheck.checking import Options, check
 from cprcheck.report import itf
 from cprcheck.report.text import shown
 from cprcheck.verdict import Report, Verdict
@@ -166,3 +166,18 @@ def test_the_text_is_the_same_each_time(found: Report) -> None:
     for verdict in traces(found):
         assert itf.dumps(again.system, again[verdict.prop.name]) == itf.dumps(found.system, verdict)
         assert itf.dumps(found.system, verdict).endswith("}\n")
+
+
+def test_a_model_that_the_command_line_knows_is_named_with_its_faults(found: Report) -> None:
+    from cprcheck import catalog
+
+    report = check(
+        catalog.bind(catalog.find("v7"), {"env": "cont"}),
+        Options(engines=("explicit",), faults=1, properties=("runs_only_with_valid_vaddrs",)),
+    )
+    meta = itf.document(report.system, report["runs_only_with_valid_vaddrs"])["#meta"]
+    assert {key: meta[key] for key in ("model", "faults", "injected")} == {
+        "model": "v7", "faults": "1", "injected": False,
+    }  # fmt: skip
+    assert meta["params"]["env"] == "CONT"
+    assert "model" not in raw(found, "quiet")["#meta"]

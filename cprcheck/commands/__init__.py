@@ -6,6 +6,7 @@ from cprcheck.commands.compare import compare
 from cprcheck.commands.interleavings import interleavings
 from cprcheck.commands.look import list_models, show, step
 from cprcheck.commands.outcomes import outcomes
+from cprcheck.commands.replay import replay
 
-COMMANDS = (check, compare, interleavings, list_models, outcomes, show, step)
+COMMANDS = (check, compare, interleavings, list_models, outcomes, replay, show, step)
 """All of them, for the command line to add."""

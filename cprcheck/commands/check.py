@@ -20,6 +20,7 @@ from cprcheck.arguments import (
     say,
     seconds,
 )
+from cprcheck.commands.drawings import draw, trace_option
 from cprcheck.commands.outputs import output_options, write_outputs
 from cprcheck.errors import UsageError
 
@@ -35,6 +36,7 @@ _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS
 @click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
 @output_options
+@trace_option
 @click.option("--explain", is_flag=True, help="Say at each step of a trace what else could have happened.")
 @click.option(
     "--why-not", "actions", multiple=True, metavar="ACTION", help="Say at each step why ACTION cannot happen."
@@ -52,6 +54,7 @@ def check(
     max_states: int,
     depth: int,
     timeout: float | None,
+    drawing: str,
     explain: bool,
     actions: tuple[str, ...],
     no_traces: bool,
@@ -80,8 +83,9 @@ def check(
         *(w for e in engines for w in ("--engine", e)),
     ]
     words += ["--depth", str(depth)] if depth != checking.Options().depth else []
+    drawn = None if drawing == "text" else draw(drawing)
     notes = partial(explaining.notes, others=explain, actions=actions) if asked else None
-    say(map(_coloured, text.report(found, words, traces=not no_traces, explain=notes)))
+    say(map(_coloured, text.report(found, words, traces=not no_traces, explain=notes, draw=drawn)))
     if asked and not text.shown(found.verdicts):
         click.echo("nothing to explain: nothing was violated", err=True)
     write_outputs(found, outputs)

@@ -34,6 +34,9 @@ class Output:
 OUTPUTS = (
     Output("json", "Write the report here.", "document"),
     Output("itf", "Write traces as ITF here.", "itf", each=True),
+    Output("ladder", "Write traces as ladders here, for an email.", "ladder", each=True),
+    Output("svg", "Write traces as pictures here.", "svg", each=True),
+    Output("mermaid", "Write traces as Mermaid diagrams here.", "mermaid", each=True),
     Output("dot", "Draw traces with what lies beside them, as DOT here.", "dot", each=True),
     Output("graphml", "The same as GraphML here.", "graphml", each=True),
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 from cprcheck.domains import OneOf
 from cprcheck.errors import ModelError, Source
-from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, member, neg, rebuild, truth
+from cprcheck.expr import FALSE, TRUE, Const, Expr, In, Read, conj, member, neg, reads, rebuild, truth
+from cprcheck.lanes import Bar, Drawing
 from cprcheck.language.capture import check_captured, fingerprint
 from cprcheck.language.claims import origins, rejoin
 from cprcheck.language.control import Extraction
@@ -81,7 +82,7 @@ class _Builder:
                 idle, steps = self.process(decl)
                 transitions += steps
             group = None if decl.group is None else decl.group.name
-            processes.append(Process(decl.name, decl.fairness, decl.location, group, idle))
+            processes.append(Process(decl.name, decl.fairness, decl.location, group, idle, decl.lane))
         properties = tuple(map(self.property, self.declarations.properties))
         severities = tuple((label, self.formula(function)) for label, function in self.declarations.severities)
         assume = conj(*map(self.formula, self.declarations.assumptions))
@@ -99,6 +100,8 @@ class _Builder:
             params=self.declarations.params,
             scope=tuple(self.declarations.scope),
             doc=self.declarations.doc,
+            drawing=self.drawing(),
+            origin=self.declarations.origin,
         )
         return with_domain_obligations(merge_locations(self.located(made)))
 
@@ -244,6 +247,17 @@ class _Builder:
         formulas = tuple(rejoin([(path.decided, values[i]) for path, values in returned]) for i in range(results))
         parts = [(path, values[0]) for path, values in returned] if results == 1 else []
         return formulas, origins(function, parts, self.declarations.slots) if parts else ()
+
+    def drawing(self) -> Drawing:
+        """What pictures of runs show.  A bar is never asked by a pass, so it may not ask for locations."""
+        bars = []
+        for label, function in self.declarations.bars:
+            formula = self.formula(function)
+            if any(slot < 0 for slot in reads(formula)):
+                said = f"bar {label!r} asks m.at; a picture must not decide which locations are equal: keep a variable"
+                raise ModelError(said, _source(function))
+            bars.append(Bar(label, formula))
+        return Drawing(tuple(self.declarations.lanes), tuple(self.declarations.arrows), tuple(bars))
 
     def claim(self, function: Callable[..., Any], value: object, missing: bool | None) -> Expr:
         """A truth value that a property function returned."""

@@ -12,8 +12,10 @@ from typing import Any, Self
 
 from cprcheck.domains import Domain, OneOf, show_value
 from cprcheck.errors import Source
+from cprcheck.lanes import Arrow, Lane
 from cprcheck.language.path import Stamp
 from cprcheck.language.place import breach
+from cprcheck.origin import Origin
 from cprcheck.system import Collected, Fairness, Kind, Slot
 
 WORDS = frozenset({"abort", "alive", "choose", "emit", "exec", "fault", "kill", "lock", "require", "start"})
@@ -112,6 +114,7 @@ class ProcessDecl(Handle):
     group: Group | None = None
     lock: Lock | None = None
     file: str = ""
+    lane: str = ""
     location: int | None = None
     number: int = 0
 
@@ -172,6 +175,10 @@ class Declarations:
         self.outcomes: list[tuple[tuple[str, str], Callable[..., Any]]] = []
         self.collected: list[tuple[Collected, Source | None]] = []
         self.scope: list[str] = []
+        self.lanes: list[Lane] = []
+        self.arrows: list[Arrow] = []
+        self.bars: list[tuple[str, Callable[..., Any]]] = []
+        self.origin: Origin | None = None
         self.marks: list[tuple[ProcessDecl, str]] = []
         """What `m.at` asked about, before the locations were known."""
 

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from cprcheck.domains import show_value
-from cprcheck.errors import ModelError
+from cprcheck.errors import ModelError, shipped, shorten
 from cprcheck.language.model import Model
 from cprcheck.language.place import reported
 from cprcheck.language.rails import function_source
+from cprcheck.origin import Origin
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -39,7 +40,15 @@ class ModelFunction(Generic[P]):
             raise ModelError(f"{self.name} returns {made!r}; a model function returns its Model", self.source)
         made.declarations.name, made.declarations.doc = self.name, self.doc
         made.declarations.params = tuple((key, show_param(value)) for key, value in bound.arguments.items())
+        made.declarations.origin = self._origin(bound.arguments)
         return made
+
+    def _origin(self, values: Mapping[str, object]) -> Origin:
+        """How the command line names this model with these parameters."""
+        parameters = self.signature.parameters
+        own = tuple((k, show_param(value)) for k, value in values.items() if value != parameters[k].default)
+        file = self.source.file
+        return Origin(self.name if shipped(file) else f"{shorten(file)}::{self.name}", own)
 
 
 def show_param(value: object) -> str:

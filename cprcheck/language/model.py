@@ -8,7 +8,7 @@ properties once and leaves a `System`, which is plain data.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from functools import cached_property
 from types import FunctionType
 from typing import Any, ParamSpec, TypeGuard, TypeVar
@@ -36,8 +36,10 @@ from cprcheck.language.declare import (
     instances,
     listing,
 )
+from cprcheck.language.pictures import Pictures
 from cprcheck.language.place import author_source, breach
 from cprcheck.language.rails import function_source
+from cprcheck.language.signature import check_signature
 from cprcheck.language.terms import Term, some
 from cprcheck.system import FIRST, NOT_STARTED, OTHERWISE, Collected, Fairness, Kind, System
 
@@ -50,7 +52,7 @@ UNKNOWN_LOCATION = OneOf("end", "not started", "dead", "aborted", "start")
 """Stands for the domain of a location slot until the process has been run."""
 
 
-class Model:
+class Model(Pictures):
     """A model being written.  Not a class to inherit from.
 
     Its name, parameters and docstring are filled in by `@model`.
@@ -119,16 +121,17 @@ class Model:
         c: str = "",
         group: Group | None = None,
         lock: Lock | None = None,
+        lane: str = "",
         fair: Fairness = Fairness.WEAK,
         **indices: Any,
     ) -> Any:
         """Decorator: a generator function whose yields divide it into atomic steps.
 
         `c` names the C function that it stands for, as `file` (of the same name) or `file:function`.  `lock` is
-        held from its first step to its end.  Index sets (`d=devices`) make one process for each value, passed as
-        an argument.  A process is weakly fair unless said otherwise.
+        held from its first step to its end.  `lane` is where pictures show it.  Index sets (`d=devices`) make one
+        process for each value, passed as an argument.  A process is weakly fair unless said otherwise.
         """
-        _check_c(c)
+        self._check_place(c, lane)
 
         def declare(function: FunctionType) -> Family:
             if not inspect.isgeneratorfunction(function):
@@ -136,7 +139,7 @@ class Model:
                     f"process {function.__name__} has no yield; without one it has no steps (an action is one step)",
                     function_source(function),
                 )
-            return self._declare(function, indices, c, group, lock, fair, located=True)
+            return self._declare(function, indices, c, group, lock, lane, fair, located=True)
 
         return declare if function is None else declare(function)
 
@@ -147,6 +150,7 @@ class Model:
         c: str = "",
         group: Group | None = None,
         lock: Lock | None = None,
+        lane: str = "",
         fair: Fairness = Fairness.NONE,
         **indices: Any,
     ) -> Any:
@@ -155,7 +159,7 @@ class Model:
         With `group` it is on offer while the group lives; with `lock`, while the lock is free.  An action is
         not fair unless said otherwise.
         """
-        _check_c(c)
+        self._check_place(c, lane)
 
         def declare(function: FunctionType) -> Family:
             if inspect.isgeneratorfunction(function):
@@ -163,7 +167,7 @@ class Model:
                     f"action {function.__name__} has a yield; an action is one step (use m.process for several)",
                     function_source(function),
                 )
-            return self._declare(function, indices, c, group, lock, fair, located=False)
+            return self._declare(function, indices, c, group, lock, lane, fair, located=False)
 
         return declare if function is None else declare(function)
 
@@ -174,6 +178,7 @@ class Model:
         c: str,
         group: Group | None,
         lock: Lock | None,
+        lane: str,
         fair: Fairness,
         *,
         located: bool,
@@ -190,7 +195,7 @@ class Model:
                     function_source(function),
                 )
             process = ProcessDecl(
-                name, function.__name__, function, args, function_source(function), fair, group, lock, c
+                name, function.__name__, function, args, function_source(function), fair, group, lock, c, lane
             )
             if any(other.name == name for other in self.declarations.processes):
                 raise ModelError(f"process {name} is declared twice", process.source)
@@ -362,18 +367,6 @@ class Model:
         return build.system(self.declarations)
 
 
-def check_signature(function: Callable[..., Any], args: Mapping[str, object], states: int = 1) -> None:
-    """Refuse a function that cannot be called with the state and its index arguments."""
-    try:
-        inspect.signature(function).bind(*[None] * states, **args)
-    except TypeError as error:
-        takes = "the states before and after" if states == 2 else "the state"
-        raise ModelError(
-            f"{function.__name__}: {error}; it takes {takes}, and an argument for each index set",
-            function_source(function),
-        ) from None
-
-
 def _domain(spec: object) -> Any:
     try:
         return domain_of(spec)
@@ -385,8 +378,3 @@ def _is_product(index: object) -> TypeGuard[tuple[object, ...]]:
     """Whether `index` is a tuple of index sets rather than one index set."""
     sets = (Domain, tuple, list, range, type)
     return isinstance(index, tuple) and bool(index) and all(isinstance(part, sets) for part in index)
-
-
-def _check_c(c: object) -> None:
-    if not isinstance(c, str):
-        raise breach("c= names a C file; give the index another name")

@@ -27,7 +27,8 @@ def with_faults(system: System, budget: int | None, *, injected: bool) -> System
     kept = tuple(system.transitions[i] for i in possible)
     scope = (*system.scope, _say(budget, injected))
     properties = tuple(p for prop in system.properties for p in _about(prop, possible))
-    system = replace(system, transitions=kept, properties=properties, scope=scope)
+    origin = system.origin and replace(system.origin, faults=_word(budget), injected=injected)
+    system = replace(system, transitions=kept, properties=properties, scope=scope, origin=origin)
     if not budget or not any(t.faults for t in kept):
         return system
     slot, domain = len(system.slots), Range(0, budget)
@@ -78,6 +79,11 @@ def _count(transition: Transition, slot: int, budget: int) -> Transition:
     room = Condition(_room(transition, slot, budget), reason="the fault budget is spent")
     update = (*transition.update, (slot, plus(Read(slot), number(taken))))
     return replace(narrowed(transition, room), update=update)
+
+
+def _word(budget: int | None) -> str:
+    """A budget as the command line takes it."""
+    return "finite" if budget is None else str(budget or "none")
 
 
 def _say(budget: int | None, injected: bool) -> str:

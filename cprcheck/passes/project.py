@@ -31,6 +31,7 @@ from cprcheck.expr import (
     rebuild,
     truth,
 )
+from cprcheck.lanes import Drawing
 from cprcheck.passes.obligations import with_domain_obligations
 from cprcheck.system import System, Transition
 
@@ -68,6 +69,7 @@ def project(system: System, keep: frozenset[int]) -> Projection:
         severities=(),
         outcomes=(),
         collected=(),
+        drawing=Drawing(),
     )
     # What kept a value inside its domain may have been a condition on a dropped slot.
     inside = with_domain_obligations(small).with_properties(())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from cprcheck import itf
 from cprcheck.report.text import title
 from cprcheck.system import System
 from cprcheck.verdict import Report, Size, Verdict
@@ -76,12 +77,4 @@ def _verdict(system: System, verdict: Verdict) -> dict[str, Any]:
 
 def step(system: System, index: int) -> dict[str, Any]:
     """A step as plain data."""
-    transition = system.transitions[index]
-    return {
-        "process": system.processes[transition.process].name,
-        "label": transition.label,
-        "choices": [list(choice) for choice in transition.choices],
-        "faults": [fault.label for fault in transition.faults],
-        "events": [str(event) for event in transition.events],
-        "functions": list(transition.functions),
-    }
+    return {**itf.step(system, index), "functions": list(system.transitions[index].functions)}

@@ -2,7 +2,8 @@
 """Traces as ITF, the Informal Trace Format that Apalache, Quint and their viewers read.
 
 Integers are written as `#bigint`, so that every reader gets them exactly; all other values as text.  The step that
-leads to a state is in its `#meta`, and as the variable `mbt::actionTaken`, which Quint's tools show.
+leads to a state is in its `#meta`, and as the variable `mbt::actionTaken`, which Quint's tools show.  The `#meta` of
+the file says how to get the System again.  `cprcheck.itf` reads such files.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cprcheck import itf
+from cprcheck.report.document import step
 from cprcheck.system import State, System
 from cprcheck.trace import Trace
 from cprcheck.verdict import Verdict
@@ -23,7 +26,7 @@ def document(system: System, verdict: Verdict) -> dict[str, Any]:
     trace = verdict.trace
     if trace is None:
         raise ValueError(f"{verdict.prop.name} has no trace")
-    meta = {
+    meta: dict[str, Any] = {
         "format": "ITF",
         "format-description": FORMAT,
         "source": f"cprcheck {system.name}",
@@ -32,6 +35,8 @@ def document(system: System, verdict: Verdict) -> dict[str, Any]:
         "params": dict(system.params),
         "digest": system.digest(),
     }
+    if system.origin is not None:
+        meta |= {"model": system.origin.model, "faults": system.origin.faults, "injected": system.origin.injected}
     found: dict[str, Any] = {
         "#meta": meta,
         "vars": [slot.name for slot in system.slots] + [ACTION],
@@ -52,24 +57,11 @@ def _state(system: System, trace: Trace, at: int) -> dict[str, Any]:
     found: dict[str, Any] = {"#meta": {"index": at}}
     action = "init"
     if at > 0:
-        transition = system.transitions[trace.steps[at - 1]]
-        process = system.processes[transition.process].name
-        action = f"{process}: {transition.title}"
-        found["#meta"]["cprcheck"] = {
-            "process": process,
-            "label": transition.label,
-            "choices": [list(choice) for choice in transition.choices],
-            "faults": [fault.label for fault in transition.faults],
-            "events": [str(event) for event in transition.events],
-            "functions": list(transition.functions),
-        }
+        index = trace.steps[at - 1]
+        transition = system.transitions[index]
+        action = f"{system.processes[transition.process].name}: {transition.title}"
+        found["#meta"][itf.OURS] = step(system, index)
     for slot, code in zip(system.slots, state, strict=True):
-        found[slot.name] = _value(slot.domain.decode(code), slot.domain.show(code))
+        found[slot.name] = itf.value(slot.domain, code)
     found[ACTION] = action
     return found
-
-
-def _value(value: object, shown: str) -> Any:
-    if isinstance(value, bool):
-        return value
-    return {"#bigint": str(value)} if isinstance(value, int) else shown

@@ -19,6 +19,8 @@ from cprcheck.verdict import Report, Size, Status, Verdict
 
 WIDTH = 110
 _PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
+Draw = Callable[[System, Verdict, Sequence[str]], Iterator[str]]
+"""What prints the trace of a verdict; the last argument is the command line that leads to it."""
 _ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
 
 
@@ -45,12 +47,17 @@ def number(value: int) -> str:
 
 
 def report(
-    found: Report, command: Sequence[str] = (), *, traces: bool = True, explain: Explain | None = None
+    found: Report,
+    command: Sequence[str] = (),
+    *,
+    traces: bool = True,
+    explain: Explain | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[str]:
     """The whole report, line by line: what was checked, a line per property, a trace for what failed.
 
     `command` is the command line without `--property`; with it each trace says how to get it again.  `explain` gives
-    what is to be said beside a trace.
+    what is to be said beside a trace.  `draw` prints the traces in another way than `evidence`.
     """
     yield from heading(found)
     yield ""
@@ -63,6 +70,9 @@ def report(
     if traces:
         for verdict in shown(found.verdicts):
             yield ""
+            if draw:
+                yield from draw(found.system, verdict, command)
+                continue
             beside = explain(found.system, verdict) if explain else None
             yield from evidence(found.system, verdict, command, beside)
     yield ""
@@ -182,7 +192,8 @@ def evidence(
     yield ""
     yield from trace_lines(system, verdict.trace, notes.under if notes else {})
     yield ""
-    yield from wrap(f"violated: {verdict.violated}", 2)
+    if verdict.violated:
+        yield from wrap(f"violated: {verdict.violated}", 2)
     if verdict.where:
         yield from wrap("where:    " + ", ".join(f"{name} = {value}" for name, value in verdict.where), 2)
     if verdict.severity:

@@ -65,6 +65,7 @@ from cprcheck.models.vfio.extensions import (
 from cprcheck.models.vfio.kernel import Errno
 
 from cprcheck import Model, c, implies, model
+from cprcheck.language.declare import Group
 
 Steps = Generator[Any, None, Any]
 
@@ -190,6 +191,21 @@ def unmaps_like_v2(type_: Any) -> Any:
     return (type_ == Type.V2) | (type_ == Type.NESTING)
 
 
+def draw(m: Model, old: Group, new: Group) -> None:
+    """Every ioctl is a message to the kernel."""
+    for name, group in (("old QEMU", old), ("new QEMU", new), ("kernel", None), ("old programs", None)):
+        m.lane(name, group=group)
+    asked = (f"VFIO_CHECK_EXTENSION({extension.value})" for extension in Extension)
+    given = (f"VFIO_SET_IOMMU({type_.value})" for type_ in Type)
+    others = ("VFIO_GROUP_SET_CONTAINER", "VFIO_GET_IOMMU", "UNMAP(ALL|V)", "MAP(V) of all sections", "old_user_space")
+    for ioctl in (*asked, *given, *others):
+        m.arrow(step=ioctl, receiver="kernel")
+
+    @m.bar("vaddrs invalid")
+    def invalid(s: Any) -> Any:
+        return not s.valid
+
+
 @model
 def type_inference(
     answers: Answers = Answers.E1,
@@ -209,6 +225,7 @@ def type_inference(
     m.var("stored", Type, init=Type.NONE)
     m.var("outcome", Outcome, init=Outcome.NONE)
     old_qemu, new_qemu = m.group("old_qemu"), m.group("new_qemu", alive=False)
+    draw(m, old_qemu, new_qemu)
 
     @m.process(group=old_qemu)
     def old_main(s):
@@ -249,7 +266,7 @@ def type_inference(
         restored = yield from vfio_cpr_load(s, container)
         s.outcome = Outcome.DONE if restored else Outcome.LOST
 
-    @m.action(extension=OLD_EXTENSIONS)
+    @m.action(extension=OLD_EXTENSIONS, lane="old programs")
     def old_user_space(s, extension):
         """A program of the time of E1 looks at a container of its own, which has come as far as this one."""
         s.require(s.type != Type.V3)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cprcheck import Model, c, idle
 
+from . import picture
 from .environment import Command, Env, commands
 from .kernel import Errno
 from .qemu import PLUGS, RUNSTATE, Design, Steps, Vm
@@ -16,6 +17,7 @@ from .topology import EMULATED, PHYSICAL, Container
 
 def run(m: Model, vm: Vm, design: Design) -> None:
     """Add the processes to `m`: the two QEMUs, the devices, and what the environment may do."""
+    picture.declare(m, vm)
     run_old(m, vm, design)
     run_new(m, vm, design)
     run_devices(m, vm)
@@ -105,7 +107,7 @@ def run_devices(m: Model, vm: Vm) -> None:
     plugged = Env.HOTPLUG in vm.env
     containers = [container for container in vm.kernel.topology.containers if plugged or container.emulated]
 
-    @m.process(container=containers, c=f"{vm.kernel.era.core}:vfio_pin_pages")
+    @m.process(container=containers, c=f"{vm.kernel.era.core}:vfio_pin_pages", lane=picture.DEVICES)
     def mdev(s, container):
         """A device that is not stopped when the VM stops: it has no migration support."""
         while True:
@@ -118,7 +120,7 @@ def run_devices(m: Model, vm: Vm) -> None:
 def run_user(m: Model, vm: Vm, design: Design) -> None:
     """The user's commands, and the monitor of the old QEMU that executes them under the BQL."""
 
-    @m.action(command=commands(vm.env), group=vm.old)
+    @m.action(command=commands(vm.env), group=vm.old, lane=picture.MANAGEMENT)
     def user(s, command):
         """The user types a command."""
         s.require(s.command == Command.NONE)
