@@ -200,6 +200,7 @@ def test_help_names_every_command_and_every_option(ran: Run) -> None:
         "compare",
         "interleavings",
         "list",
+        "outcomes",
         "replay",
         "show",
         "step",
