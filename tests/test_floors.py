@@ -63,6 +63,7 @@ DOORS = {
         "commands/outputs.py",
         "commands/replay.py",
     },
+    "jinja2": {"report/html.py"},
     "rich": {"arguments.py", "report/tables.py"},
 }
 MAX_LINES = 400

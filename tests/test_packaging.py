@@ -90,7 +90,16 @@ def test_the_wheel_has_the_models_and_nothing_that_is_not_used(wheel: Path) -> N
     names = contents(wheel)
     assert {name.removeprefix("cprcheck/_models/") for name in names if "/_models/" in name} == MODELS
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"cprcheck"}
-    assert {Path(name).suffix for name in names if ".dist-info/" not in name} == {".py", ".toml"}
+    assert {Path(name).suffix for name in names if ".dist-info/" not in name} == {
+        ".py",
+        ".toml",
+        ".css",
+        ".html",
+        ".js",
+    }
+    assert {name for name in names if name.startswith("cprcheck/report/page/")} == {
+        f"cprcheck/report/page/page.{suffix}" for suffix in ("css", "html", "js")
+    }
     modules = {f"cprcheck/{path.relative_to(ROOT / 'cprcheck')}" for path in (ROOT / "cprcheck").rglob("*.py")}
     assert modules <= set(names)
 

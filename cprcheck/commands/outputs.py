@@ -33,6 +33,7 @@ class Output:
 
 OUTPUTS = (
     Output("json", "Write the report here.", "document"),
+    Output("html", "Write the report as a page for a browser here.", "html"),
     Output("itf", "Write traces as ITF here.", "itf", each=True),
     Output("ladder", "Write traces as ladders here, for an email.", "ladder", each=True),
     Output("svg", "Write traces as pictures here.", "svg", each=True),

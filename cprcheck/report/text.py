@@ -21,7 +21,8 @@ WIDTH = 110
 _PLAIN = (Kind.INVARIANT, Kind.LEMMA, Kind.STEP_INVARIANT)
 Draw = Callable[[System, Verdict, Sequence[str]], Iterator[str]]
 """What prints the trace of a verdict; the last argument is the command line that leads to it."""
-_ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
+ORDER = (Status.VIOLATED, Status.UNREACHABLE, Status.UNKNOWN, Status.HOLDS, Status.REACHABLE)
+"""The statuses, what needs a look first."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,18 @@ def heading(found: Report) -> Iterator[str]:
 def head(system: System, size: Size | None, scope: Sequence[str]) -> Iterator[str]:
     """What was looked at, and how far what is said about it goes."""
     yield from wrap(title(system), 0)
+    yield f"  {size_line(system, size)}"
+    yield f"  digest {system.digest()} (cprcheck {version('cprcheck')})"
+    yield from wrap("scope: " + "; ".join(scope), 2)
+
+
+def size_line(system: System, size: Size | None) -> str:
+    """How large the System is and, after an explicit search, how much of it was explored."""
     said = f"{len(system.slots)} slots, {len(system.processes)} processes, {len(system.transitions)} transitions"
     if size is not None:
         said += f"; {number(size.states)} states, {number(size.generated)} generated, depth {size.depth}"
         said += "" if size.complete else " (not all)"
-    yield f"  {said}"
-    yield f"  digest {system.digest()} (cprcheck {version('cprcheck')})"
-    yield from wrap("scope: " + "; ".join(scope), 2)
+    return said
 
 
 def wrap(text: str, indent: int) -> list[str]:
@@ -136,23 +142,37 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield ("  " + "  ".join(cells)).rstrip()
 
 
-def vacuous_lines(found: Report) -> Iterator[str]:
-    """What holds because it says nothing: events that no step emits, claims that the parameters make true."""
+def vacuous(found: Report) -> dict[str, str]:
+    """What holds because it says nothing, by name, and why: no step emits the events, the parameters make it true."""
     emitted = {event.name for transition in found.system.transitions for event in transition.events}
-    said = []
+    why = {}
     for verdict in found.verdicts:
         missing = [name for name in verdict.prop.events if name not in emitted]
         if verdict.status is Status.HOLDS and missing:
-            said.append(f"{verdict.prop.name}: no step emits {', '.join(map(repr, missing))}")
+            why[verdict.prop.name] = f"no step emits {', '.join(map(repr, missing))}"
         elif verdict.status is Status.HOLDS and verdict.prop.kind in _PLAIN and conj(*verdict.prop.formulas) == TRUE:
-            said.append(f"{verdict.prop.name}: true with these parameters, whatever happens")
+            why[verdict.prop.name] = "true with these parameters, whatever happens"
+    return why
+
+
+def vacuous_lines(found: Report) -> Iterator[str]:
+    """A line for each property that is `vacuous`."""
+    why = vacuous(found)
+    yield from [""] * bool(why)
+    for name, reason in why.items():
+        yield from wrap(f"{name}: {reason}", 2)
+
+
+def unreached_lines(found: Report) -> Iterator[str]:
+    """What can never happen, a paragraph."""
+    said = list(unreached(found))
     yield from [""] * bool(said)
-    for line in said:
-        yield from wrap(line, 2)
+    for sentence in said:
+        yield from wrap(sentence, 2)
 
 
-def unreached_lines(found: Report, limit: int = 8) -> Iterator[str]:
-    """What can never happen: what a proof says about it is empty."""
+def unreached(found: Report, limit: int = 8) -> Iterator[str]:
+    """What can never happen, in sentences: what a proof says about it is empty.  Names at most `limit` steps."""
     if not found.unreached:
         return
     transitions = found.system.transitions
@@ -161,11 +181,10 @@ def unreached_lines(found: Report, limit: int = 8) -> Iterator[str]:
     whole = [name for name, times in never.items() if times == every[name]]
     parts = len(found.unreached) - sum(never[name] for name in whole)
     shown = whole[:limit] + ([f"and {len(whole) - limit} more"] if len(whole) > limit else [])
-    yield ""
     if whole:
-        yield from wrap(f"never happens: {'; '.join(shown)}", 2)
+        yield f"never happens: {'; '.join(shown)}"
     if parts:
-        yield f"  {parts} branches of other steps are never taken"
+        yield f"{parts} branches of other steps are never taken"
 
 
 def _step_name(system: System, index: int) -> str:
@@ -239,10 +258,14 @@ def state_lines(system: System, state: State, at: int = 0) -> list[str]:
 
 
 def step_line(system: System, at: int, transition: Transition) -> str:
-    """Who takes step `at`, which step it is, and what was chosen."""
-    marked = "FAULT " if transition.faults else ""
+    """Step `at`, and whether it takes a fault."""
+    return f"{at:>3}  {'FAULT ' if transition.faults else ''}{step_title(system, transition)}"
+
+
+def step_title(system: System, transition: Transition) -> str:
+    """Who takes a step, which one it is, and what was chosen."""
     picked = f" ({', '.join(f'{q}: {a}' for q, a in transition.choices)})" if transition.choices else ""
-    return f"{at:>3}  {marked}{step_name(system, transition)}{picked}"
+    return f"{step_name(system, transition)}{picked}"
 
 
 def _step_lines(system: System, at: int, transition: Transition) -> Iterator[str]:
@@ -276,7 +299,7 @@ def _change_lines(system: System, transition: Transition, before: State, after: 
 
 def summary(found: Report) -> str:
     """How many properties fared how."""
-    counts = {status: sum(verdict.status is status for verdict in found.verdicts) for status in _ORDER}
+    counts = {status: sum(verdict.status is status for verdict in found.verdicts) for status in ORDER}
     parts = [f"{count} {status.value}" for status, count in counts.items() if count]
     return ", ".join(parts) or "nothing was checked"
 
