@@ -159,6 +159,8 @@ def test_without_traces_there_is_nothing_to_explain(shop: Run) -> None:
     said = "cprcheck: --explain and --why-not say something beside traces; leave --no-traces out\n"
     assert shop("check shop.py --explain --no-traces") == (2, "", said)
     assert shop("check shop.py --why-not thief --no-traces") == (2, "", said)
+    said = "cprcheck: --explain and --why-not say something beside the text of traces; leave --trace ladder out\n"
+    assert shop("check shop.py --explain --trace ladder") == (2, "", said)
     code, _, err = shop("check shop.py --property never_aborts --explain")
     assert (code, err) == (2, "cprcheck: no property 'never_aborts'; there is honest, deadlock_free, nobody_stuck\n")
 

@@ -70,6 +70,10 @@ def check(
     asked = explain or bool(actions)
     if asked and no_traces:
         raise UsageError("--explain and --why-not say something beside traces; leave --no-traces out")
+    if asked and drawing != "text":
+        raise UsageError(
+            f"--explain and --why-not say something beside the text of traces; leave --trace {drawing} out"
+        )
     options = checking.Options(
         engines or checking.ENGINES, budget(faults), injected, properties, max_states, timeout, depth
     )
