@@ -138,6 +138,12 @@ def _hint(name: str, known: list[str]) -> str:
 
 def bind(model: Found, given: Mapping[str, str]) -> Model:
     """The Model for parameters given as text.  Raises UsageError for a name or a value that does not fit."""
+    made: Model = model(**values_of(model, given))
+    return made
+
+
+def values_of(model: Found, given: Mapping[str, str]) -> dict[str, Hashable]:
+    """The values of parameters given as text.  Raises UsageError for a name or a value that does not fit."""
     parameters = model.signature.parameters
     values = {}
     for name, text in given.items():
@@ -147,8 +153,7 @@ def bind(model: Found, given: Mapping[str, str]) -> Model:
     missing = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty and n not in values]
     if missing:
         raise UsageError(f"{model.name} needs a value for {missing[0]!r}: write -p {missing[0]}=...")
-    made: Model = model(**values)
-    return made
+    return values
 
 
 def read(name: str, text: str, annotation: Any) -> Hashable:

@@ -193,19 +193,7 @@ class _Checker:
             return Verdict(prop, Status.UNKNOWN, answers, reason="the engines disagree")
         if first is None or first.trace is None:
             return Verdict(prop, definite[0].status, answers)
-        if first.status.good:
-            return Verdict(prop, first.status, answers, first.trace)
-        end = violation(self.system, prop, first.trace, first.detail)
-        return Verdict(
-            prop,
-            first.status,
-            answers,
-            first.trace,
-            violated=end.text,
-            severity=severity(self.system, first.trace),
-            where=end.values,
-            claimed=end.sources,
-        )
+        return shown_by(self.system, prop, answers, first)
 
     def compare(self, prop: Property, definite: Sequence[Answer]) -> None:
         """Note where engines contradict each other: in the answer, or in the length of a shortest run.
@@ -251,6 +239,24 @@ class _Checker:
             claimed=(),
             reason=f"{broken.prop.name} {said}",
         )
+
+
+def shown_by(system: System, prop: Property, answers: tuple[Answer, ...], first: Answer) -> Verdict:
+    """The verdict that `first`, the one of the `answers` whose trace is shown, gives about `prop`."""
+    trace = first.trace
+    if trace is None or first.status.good:
+        return Verdict(prop, first.status, answers, trace)
+    end = violation(system, prop, trace, first.detail)
+    return Verdict(
+        prop,
+        first.status,
+        answers,
+        trace,
+        violated=end.text,
+        severity=severity(system, trace),
+        where=end.values,
+        claimed=end.sources,
+    )
 
 
 def select(system: System, names: Sequence[str]) -> tuple[Property, ...]:

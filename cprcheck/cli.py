@@ -49,8 +49,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        click.echo(f"interrupted: {stopped}" if str(stopped) else "interrupted", err=True)
         return INTERRUPTED
     except (ModelError, UsageError) as error:
         click.echo(f"cprcheck: {error}", err=True)

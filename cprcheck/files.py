@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cprcheck.errors import UsageError
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, sync: bool = False) -> None:
     """Put `text` into `path`: all of it, or nothing.  Raises UsageError when that cannot be done.
 
-    What is no ordinary file, such as /dev/stdout or a pipe, is written to and stays what it is.
+    What is no ordinary file, such as /dev/stdout or a pipe, is written to and stays what it is.  With `sync` the
+    file is whole even after the power fails.
     """
     with _told(path):
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -24,10 +28,58 @@ def write(path: Path, text: str) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             temporary.write_text(text, encoding="utf-8")
+            if sync:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def write_all(folder: Path, texts: Mapping[str, str], outdated: Iterable[str] = ()) -> None:
+    """Put each of `texts` into its file below `folder`, and remove those that are `outdated`.
+
+    All are written beside first and then moved, which Ctrl-C waits for.  So when something goes wrong, what was there
+    is still there.  Raises UsageError when it cannot be done.
+    """
+    with _told(folder):
+        for name in texts:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            if (folder / name).is_dir():
+                raise UsageError(f"cannot write {folder / name}: Is a directory")
+        with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as temporary:
+            for name, text in texts.items():
+                path = Path(temporary, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            with _undisturbed():
+                for name in texts:
+                    Path(temporary, name).replace(folder / name)
+                for name in outdated:
+                    (folder / name).unlink(missing_ok=True)
+                    with suppress(OSError):  # others may have files there
+                        (folder / name).parent.rmdir()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """What is short and must not be left half done: Ctrl-C comes after it."""
+    if threading.current_thread() is not threading.main_thread():  # only that one is interrupted
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def make_folder(path: Path) -> None:

@@ -202,6 +202,7 @@ def test_help_names_every_command_and_every_option(ran: Run) -> None:
         "list",
         "outcomes",
         "replay",
+        "report",
         "show",
         "step",
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,55 @@ def test_nothing_is_left_behind_when_the_text_cannot_be_encoded(tmp_path: Path) 
     with pytest.raises((UsageError, UnicodeEncodeError)):
         files.write(tmp_path / "new.txt", "a lone surrogate: \ud800")
     assert listing(tmp_path) == []
+
+
+# ---- several at once ------------------------------------------------------------------------------------------------
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """What is below a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_files_are_put_in_place_and_old_ones_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "yet"
+    files.write_all(folder, {"a": "1", "deep/b": "2", "deep/c": "3"})
+    (folder / "mine").write_text("4")
+    files.write_all(folder, {"a": "5"}, ["deep/b", "gone"])
+    assert texts(folder) == {"a": "5", "deep/c": "3", "mine": "4"}
+    files.write_all(folder, {}, ["deep/c"])
+    assert listing(folder) == ["a", "mine"], "a folder that is empty goes too"
+
+
+def test_on_a_full_disk_the_old_files_stay_as_they_were(tiny_disk: Path) -> None:
+    old = {"a": "old", "deep/b": "old too"}
+    files.write_all(tiny_disk, old)
+    with pytest.raises(UsageError) as caught:
+        files.write_all(tiny_disk, {"a": "new", "deep/b": "x" * 1_000_000, "c": "new"}, ["deep/b"])
+    assert str(caught.value) == f"cannot write {tiny_disk}: No space left on device"
+    assert texts(tiny_disk) == old
+    assert [path.name for path in tiny_disk.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_folder_in_the_way_is_told_before_anything_is_moved(tmp_path: Path) -> None:
+    files.write_all(tmp_path, {"a": "old"})
+    (tmp_path / "b").mkdir()
+    with pytest.raises(UsageError) as caught:
+        files.write_all(tmp_path, {"a": "new", "b": "new"})
+    assert str(caught.value) == f"cannot write {tmp_path / 'b'}: Is a directory"
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_ctrl_c_waits_until_all_files_are_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_all(tmp_path, {"a": "old", "b": "old"})
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        os.kill(os.getpid(), signal.SIGINT)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_all(tmp_path, {"a": "new", "b": "new"})
+    assert texts(tmp_path) == {"a": "new", "b": "new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

@@ -7,6 +7,7 @@ from cprcheck.commands.interleavings import interleavings
 from cprcheck.commands.look import list_models, show, step
 from cprcheck.commands.outcomes import outcomes
 from cprcheck.commands.replay import replay
+from cprcheck.commands.report import report
 
-COMMANDS = (check, compare, interleavings, list_models, outcomes, replay, show, step)
+COMMANDS = (check, compare, interleavings, list_models, outcomes, replay, report, show, step)
 """All of them, for the command line to add."""

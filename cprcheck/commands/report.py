@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`cprcheck report`: everything about a set of configurations, in a folder; and whether that is still so."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cprcheck import files
+from cprcheck.arguments import BAD, OK, assignments, budget, exit_code, fault_options, progress, say, seconds
+from cprcheck.commands.jobs import counted, job_options, warn
+from cprcheck.commands.outputs import OUTPUTS
+from cprcheck.errors import CprcheckError, UsageError, shorten
+from cprcheck.jobs.job import Job
+from cprcheck.jobs.run import Settings
+
+if TYPE_CHECKING:
+    from cprcheck.checking import Options
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[MODEL | FILE.toml]...")
+@click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter of every MODEL.")
+@click.option("--kernel", "kernels", multiple=True, metavar="ERA", help="A kernel era or version; may be repeated.")
+@click.option("--env", metavar="A,B…", help="What the environment may do; short for -p env=A,B…")
+@fault_options
+@click.option("--property", "properties", multiple=True, metavar="P", help="Check only this property or family.")
+@click.option("--engine", "engines", multiple=True, metavar="E", help="Use only explicit, bmc or prove.  [all]")
+@click.option("--max-states", type=click.IntRange(min=1), default=1_000_000, show_default=True, metavar="N")
+@click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
+@click.option(
+    "--out", "folder", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, metavar="DIR"
+)
+@click.option("--check", "only_check", is_flag=True, help="Only say whether the report in DIR is still up to date.")
+@job_options
+def report(
+    what: tuple[str, ...],
+    params: tuple[str, ...],
+    kernels: tuple[str, ...],
+    env: str | None,
+    faults: str,
+    injected: bool,
+    properties: tuple[str, ...],
+    engines: tuple[str, ...],
+    max_states: int,
+    timeout: float | None,
+    folder: Path,
+    only_check: bool,
+    settings: Settings,
+) -> int:
+    """Check each MODEL, and each configuration that a FILE.toml declares, and write all that is found to DIR.
+
+    The options that say how a MODEL is checked say nothing about what a FILE.toml declares.
+    """
+    from cprcheck.checking import ENGINES, Options
+
+    options = Options(engines or ENGINES, budget(faults), injected, properties, max_states, timeout)
+    given = [assignments(params, kernel, env) for kernel in kernels or (None,)]
+    jobs = list(_jobs(what, given, options))
+    if only_check:
+        return _check(folder, jobs)
+    if not jobs:
+        raise UsageError("nothing to report: name a model (cprcheck list has them), or FILE.toml with expectations")
+    return _write(folder, jobs, settings)
+
+
+def _jobs(what: Sequence[str], given: Sequence[dict[str, str]], options: Options) -> Iterator[Job]:
+    """What is to be checked.  Raises UsageError for what does not exist, before anything is checked."""
+    from cprcheck.jobs import checks
+
+    for word in what:
+        if word.endswith(".toml"):
+            yield from _declared(Path(word))
+        else:
+            yield from (checks.job(word, params, options) for params in given)
+
+
+def _declared(file: Path) -> Iterator[Job]:
+    """The configurations that a file of expectations declares."""
+    from cprcheck.checking import Options
+    from cprcheck.jobs import checks
+
+    try:
+        runs = tomllib.loads(file.read_text(encoding="utf-8"))["run"]
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"{file} declares nothing; write a [[run]]") from error
+    for run in runs:
+        options = Options(
+            faults=budget(run.get("faults", "finite")),
+            injected=run.get("injected", False),
+            properties=tuple(run.get("properties", ())),
+            states=run.get("max_states", Options().states),
+        )
+        yield checks.job(run["model"], run["params"], options)
+
+
+def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
+    """Check everything, and write the files."""
+    from cprcheck.jobs import checks
+    from cprcheck.report import bundle, manifest, text
+
+    with progress() as tell:
+        found = checks.reports(jobs, settings, counted(tell, len(jobs)), warn)
+    formats = {output.name: _module(output.module).dumps for output in OUTPUTS}
+    texts = bundle.texts(found, formats, {output.name for output in OUTPUTS if output.each})
+    entries = [_entry(job, each.system.digest()) for job, each in zip(jobs, found, strict=True)]
+    files.write_all(
+        folder, {manifest.NAME: manifest.dumps(manifest.document(entries, texts)), **texts}, _old(folder, texts)
+    )
+    say(f"{text.title(each.system)}: {text.summary(each)}" for each in found)
+    say([f"wrote {len(texts) + 1} files to {folder}"])
+    return max(map(exit_code, found), key=(0, 3, 1, 4).index)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"cprcheck.report.{name}")
+
+
+def _old(folder: Path, texts: dict[str, str]) -> list[str]:
+    """The files of an earlier report that are no longer written.
+
+    Raises UsageError when a file is in the way that no report has written.
+    """
+    from cprcheck.report import manifest
+
+    if not (folder / manifest.NAME).exists():
+        ours = set()
+    else:
+        try:
+            ours = set(manifest.read(folder)["files"])
+        except manifest.ManifestError as error:
+            raise UsageError(f"{error}; remove it, and the report that it belongs to") from error
+    for name in texts:
+        if (folder / name).exists() and name not in ours:
+            raise UsageError(f"{folder / name} is not from an earlier report; move it away, or write --out DIR")
+    return sorted(ours - texts.keys())
+
+
+# ---- is it still so? ------------------------------------------------------------------------------------------------
+
+
+def _entry(job: Job, digest: str) -> dict[str, Any]:
+    """A configuration as the manifest has it."""
+    from cprcheck.jobs.checks import read_options
+
+    file, colons, name = job.arguments["model"].partition("::")
+    shown = shorten(file) + colons + name if "/" in file else file
+    options = asdict(read_options(job.arguments["options"]))
+    return {"model": shown, "params": job.arguments["params"], "options": options, "digest": digest}
+
+
+def _check(folder: Path, jobs: Sequence[Job]) -> int:
+    """Say what in `folder` is not as it would be written now; without `jobs` those of the manifest are meant."""
+    from cprcheck.report import manifest
+
+    try:
+        data = manifest.read(folder)
+    except manifest.ManifestError as error:
+        say([str(error)])
+        return BAD
+    wrong = [*manifest.damage(folder, data), *_stale(data, jobs)]
+    say(wrong)
+    say(f"note: {line}" for line in manifest.changes(data))
+    many = f"{len(data['configurations'])} configurations, {len(data['files'])} files"
+    say([f"{folder} is not up to date" if wrong else f"{folder} is up to date: {many}"])
+    return BAD if wrong else OK
+
+
+def _stale(data: dict[str, Any], jobs: Sequence[Job]) -> Iterator[str]:
+    """Which configurations are not those of the manifest, or are no longer what they were."""
+    from cprcheck.jobs import checks
+
+    written = {_identity(entry): entry for entry in data["configurations"]}
+    if jobs:
+        wanted = {_identity(_entry(job, "")): job for job in jobs}
+        yield from (
+            f"{_shown(_entry(job, ''))} is not in the report" for key, job in wanted.items() if key not in written
+        )
+        yield from (
+            f"{_shown(entry)} is in the report, but was not asked for"
+            for key, entry in written.items()
+            if key not in wanted
+        )
+    for entry in written.values():
+        try:
+            job = checks.job(entry["model"], entry["params"], checks.read_options(entry["options"]))
+            _, system, _ = checks.subject(job)
+        except CprcheckError as error:
+            yield f"{_shown(entry)} can no longer be built: {str(error).splitlines()[0]}"
+            continue
+        if system.digest() != entry["digest"]:
+            yield f"{_shown(entry)} has changed: its digest was {entry['digest']} and is {system.digest()}"
+
+
+def _identity(entry: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps({**entry, "digest": ""}, sort_keys=True)
+
+
+def _shown(entry: dict[str, Any]) -> str:
+    """A configuration in words."""
+    params = ", ".join(f"{name}={value}" for name, value in entry["params"].items())
+    faults = entry["options"]["faults"]
+    said = "" if faults is None else f" faults {faults or 'none'}"
+    return f"{entry['model']}({params}){said}" + (", injected" if entry["options"]["injected"] else "")

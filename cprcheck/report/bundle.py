@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of a report about several configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+
+from cprcheck import files
+from cprcheck.report.manifest import TRACES
+from cprcheck.report.text import shown
+from cprcheck.report.together import FILES, SUFFIXES
+from cprcheck.verdict import Report, Verdict
+
+Dumps = Callable[..., str]
+
+
+def texts(reports: Sequence[Report], formats: Mapping[str, Dumps], each: Set[str]) -> dict[str, str]:
+    """The text of each file, by name, in all `formats`; those in `each` are for one trace."""
+    found = {}
+    for format_, dumps in formats.items():
+        if format_ not in each:
+            name, join = FILES[format_]
+            found[name] = join(dumps, reports)
+    for (model, family), (report, verdict) in sorted(shortest(reports).items()):
+        for format_ in sorted(each):
+            suffix = SUFFIXES.get(format_, format_)
+            name = f"{TRACES}/{files.safe(model)}/{files.safe(family)}.{suffix}"
+            found[name] = formats[format_](report.system, verdict)
+    return found
+
+
+def shortest(reports: Sequence[Report]) -> dict[tuple[str, str], tuple[Report, Verdict]]:
+    """For each (model, family of properties) that is bad somewhere, the first of the shortest traces."""
+    found: dict[tuple[str, str], tuple[Report, Verdict]] = {}
+    for report in reports:
+        for verdict in shown(report.verdicts):
+            key = (report.system.name, verdict.prop.family or verdict.prop.name)
+            assert verdict.trace is not None
+            before = found[key][1].trace if key in found else None
+            if before is None or len(verdict.trace) < len(before):
+                found[key] = (report, verdict)
+    return found
