@@ -30,6 +30,22 @@ def write(path: Path, text: str) -> None:
             raise
 
 
+def append(path: Path, text: str) -> None:
+    """Put `text` at the end of `path`, which may be new: all of it, or nothing; what was there stays.
+
+    Raises UsageError when that cannot be done.
+    """
+    with _told(path), path.open("ab") as file:
+        size = file.tell()
+        try:
+            file.write(text.encode())
+            file.flush()
+        except BaseException:
+            if path.is_file():
+                file.truncate(size)
+            raise
+
+
 def make_folder(path: Path) -> None:
     """Make the folder `path`, and those above it.  Raises UsageError when that cannot be done."""
     with _told(path):
