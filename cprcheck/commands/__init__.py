@@ -3,10 +3,11 @@
 
 from cprcheck.commands.check import check
 from cprcheck.commands.compare import compare
+from cprcheck.commands.expect import expect
 from cprcheck.commands.interleavings import interleavings
 from cprcheck.commands.look import list_models, show, step
 from cprcheck.commands.outcomes import outcomes
 from cprcheck.commands.replay import replay
 
-COMMANDS = (check, compare, interleavings, list_models, outcomes, replay, show, step)
+COMMANDS = (check, compare, expect, interleavings, list_models, outcomes, replay, show, step)
 """All of them, for the command line to add."""

@@ -199,15 +199,25 @@ def rewritten(text: str, runs: Iterable[Run]) -> str:
 
     document = tomlkit.parse(text)
     for run, table in zip(runs, document["run"], strict=True):
-        for key, value in run.size.items():
-            if table.get(key) != value:
-                table[key] = value
-        old = table.get("steps", {})
-        for name in [name for name in old if name not in run.steps]:
-            del old[name]
+        _set(table, run.size)
         if run.steps and "steps" not in table:
+            inline = isinstance(table["verdicts"], tomlkit.items.InlineTable)
+            verdicts: list[Any] = [] if inline else table["verdicts"].value.body
+            between: list[Any] = []
+            while verdicts and verdicts[-1][0] is None:  # comments after the last verdict are about the next run
+                between.insert(0, verdicts.pop())
             table["steps"] = tomlkit.table()
-        for name, length in run.steps.items():
-            if old.get(name) != length:
-                table["steps"][name] = length
+            _set(table["steps"], run.steps)
+            table["steps"].value.body.extend(between)
+        elif "steps" in table:
+            for name in [name for name in table["steps"] if name not in run.steps]:
+                del table["steps"][name]
+            _set(table["steps"], run.steps)
     return tomlkit.dumps(document)
+
+
+def _set(table: Any, values: Mapping[str, int]) -> None:
+    """Set what differs, and touch nothing else."""
+    for name, value in values.items():
+        if table.get(name) != value:
+            table[name] = value
