@@ -177,7 +177,7 @@ def _in_steps(status: str, steps: int | None) -> str:
 
 
 def filled(run: Run, report: Report) -> Run:
-    """The run with the figures of its report: lengths of traces, and the size of the search.
+    """The run with the figures of its report: lengths of traces, and the size of the search where one is declared.
 
     A verdict is for a person to declare: where one differs, the run stays as it is.
     """
@@ -185,4 +185,4 @@ def filled(run: Run, report: Report) -> Run:
     if report.disagreements or any(found.get(name) != status.value for name, status in run.verdicts.items()):
         return run
     steps = {name: length for name, length in lengths(report).items() if name in run.verdicts}
-    return replace(run, steps=steps, size=sizes(report) or run.size)
+    return replace(run, steps=steps, size={**run.size} | {k: v for k, v in sizes(report).items() if k in run.size})

@@ -206,7 +206,7 @@ def rewritten(text: str, runs: Iterable[Run]) -> str:
             between: list[Any] = []
             while verdicts and verdicts[-1][0] is None:  # comments after the last verdict are about the next run
                 between.insert(0, verdicts.pop())
-            table["steps"] = tomlkit.table()
+            table["steps"] = tomlkit.inline_table() if inline else tomlkit.table()
             _set(table["steps"], run.steps)
             table["steps"].value.body.extend(between)
         elif "steps" in table:

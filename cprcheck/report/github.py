@@ -24,7 +24,7 @@ def commands(found: Report) -> Iterator[str]:
         first = group[0]
         if first.status.good:
             continue
-        more = f"\nso do {len(group) - 1} more instances" if len(group) > 1 else ""
+        more = f"\nlikewise: {', '.join(verdict.prop.name for verdict in group[1:])}" if len(group) > 1 else ""
         claim = f"\nclaimed: {' '.join(first.prop.doc.split())}" if first.prop.doc else ""
         kind = "warning" if first.status is Status.UNKNOWN else "error"
         title = f"{text.title(found.system)}: {first.prop.name}"
