@@ -35,11 +35,11 @@ def append(path: Path, text: str) -> None:
 
     Raises UsageError when that cannot be done.
     """
-    with _told(path), path.open("ab") as file:
-        size = file.tell()
+    with _told(path), path.open("ab", buffering=0) as file:
+        size, left = file.tell(), text.encode()
         try:
-            file.write(text.encode())
-            file.flush()
+            while left:
+                left = left[file.write(left) :]
         except BaseException:
             if path.is_file():
                 file.truncate(size)
