@@ -145,11 +145,16 @@ def bind(model: Found, given: Mapping[str, str]) -> Model:
         if name not in parameters:
             raise UsageError(f"{model.name} has no parameter {name!r}; {hint(name, list(parameters))}")
         values[name] = read(name, text, parameters[name].annotation)
-    missing = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty and n not in values]
-    if missing:
-        raise UsageError(f"{model.name} needs a value for {missing[0]!r}: write -p {missing[0]}=...")
+    for name in required(model):
+        if name not in values:
+            raise UsageError(f"{model.name} needs a value for {name!r}: write -p {name}=...")
     made: Model = model(**values)
     return made
+
+
+def required(model: Found) -> list[str]:
+    """The parameters that have no default."""
+    return [name for name, each in model.signature.parameters.items() if each.default is inspect.Parameter.empty]
 
 
 def read(name: str, text: str, annotation: Any) -> Hashable:

@@ -109,7 +109,7 @@ class ModelFile(Collector, pytest.File):
         from cprcheck import catalog
 
         for found in catalog.models_in(self.path):
-            missing = [name for name, _, default in catalog.parameters(found) if not default]
+            missing = catalog.required(found)
             if missing:
                 yield SkippedItem.from_parent(self, name=found.name, missing=missing[0])
             else:

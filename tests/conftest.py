@@ -10,6 +10,8 @@ from lamp import LAMP, Ran, Run
 
 from cprcheck import cli
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture
 def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
