@@ -35,8 +35,9 @@ def append(path: Path, text: str) -> None:
 
     Raises UsageError when that cannot be done.
     """
+    left = text.encode()
     with _told(path), path.open("ab", buffering=0) as file:
-        size, left = file.tell(), text.encode()
+        size = file.tell()
         try:
             while left:
                 left = left[file.write(left) :]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 from lamp import TRACE, Run, listing, started
 
-from cprcheck import files
 from cprcheck.expectations import judging
 from cprcheck.verdict import Report
 
@@ -219,26 +217,6 @@ def test_a_summary_that_cannot_be_added_is_told(ran: Run, monkeypatch: pytest.Mo
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "no/step.md")
     found = ran("check lamp.py --property below --github")
     assert (found.code, found.err) == (2, "cprcheck: cannot write no/step.md: No such file or directory\n")
-
-
-FULL = """
-import pathlib, resource, signal, sys
-from cprcheck import files
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
-files.append(pathlib.Path(sys.argv[1]), "x" * 99)
-"""
-
-
-def test_what_was_in_a_file_stays_when_it_cannot_grow(tmp_path: Path) -> None:
-    """A limit of the process stands for a full disk: half a line would be left behind."""
-    path = tmp_path / "step.md"
-    path.write_text("before\n")
-    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=False)
-    assert done.stderr.splitlines()[-1].endswith(f"UsageError: cannot write {path}: File too large")
-    assert path.read_text() == "before\n"
-    files.append(path, "after\n")
-    assert path.read_text() == "before\nafter\n"
 
 
 # ---- check --------------------------------------------------------------------------------------------------------
