@@ -60,6 +60,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+GITLAB_RUNS = GITLAB["designs"]["script"]
 RUN = [line.strip().partition(" || ")[0] for line in commands() if line.strip().startswith("cprcheck ")]
 
 
@@ -67,7 +68,9 @@ def test_there_are_commands_of_each_kind() -> None:
     assert [line.split()[1] for line in RUN] == ["expect", "check", "expect"]
 
 
-@pytest.mark.parametrize("line", RUN)
+@pytest.mark.parametrize(
+    "line", [pytest.param(line, marks=[pytest.mark.slow] * (line not in GITLAB_RUNS)) for line in RUN]
+)
 def test_a_command_of_a_workflow_runs_and_writes_its_files(line: str, repository: Path) -> None:
     words = shlex.split(line)
     assert cli.run(words[1:]) == (0 if "expect" in words else 1)

@@ -231,6 +231,7 @@ def test_check_writes_junit_sarif_and_a_summary(ran: Run) -> None:
     assert Path("s.md").read_text().startswith("### lamp(top=2, kernel=RED, env=none)\n")
 
 
+@pytest.mark.slow
 def test_every_byte_is_the_same_whatever_the_hash_seed(ran: Run) -> None:
     Path("e.toml").write_text(AS_IT_IS.replace("dark = 2", "dark = 3"), encoding="utf-8")
     runs = []

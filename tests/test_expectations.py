@@ -196,9 +196,13 @@ def run(folder: Path) -> Run:
     return read(Path("expected.toml"))[0]
 
 
-@pytest.fixture
-def report(run: Run) -> Report:
-    return judging.perform(run)
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report on the first run of GOOD."""
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "lamp.py").write_text(LAMP, encoding="utf-8")
+    (folder / "expected.toml").write_text(GOOD, encoding="utf-8")
+    return judging.perform(read(folder / "expected.toml")[0])
 
 
 def said(outcome: Outcome) -> list[str]:
