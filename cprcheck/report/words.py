@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cprcheck.errors import Source, shorten
-from cprcheck.models import SHIPPED
+from cprcheck.errors import Source, shipped, shorten
 from cprcheck.report import text
 from cprcheck.system import System
 from cprcheck.verdict import Report, Status, Verdict
@@ -61,4 +60,4 @@ def place(source: Source) -> tuple[str, str] | None:
         return HERE, path.as_posix()
     if path.is_relative_to(Path.cwd()):
         return HERE, path.relative_to(Path.cwd()).as_posix()
-    return (OURS, Path(shorten(source.file)).as_posix()) if path.is_relative_to(SHIPPED) else None
+    return (OURS, Path(shorten(source.file)).as_posix()) if shipped(source.file) else None
