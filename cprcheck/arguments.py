@@ -15,11 +15,11 @@ import click
 from cprcheck import catalog
 from cprcheck.errors import UsageError
 from cprcheck.language.model import Model
+from cprcheck.passes import faults as faults_pass
 from cprcheck.verdict import Report, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MAX_FAULTS = 1_000
 OK, BAD, USAGE, UNKNOWN, DISAGREE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 
@@ -88,15 +88,10 @@ def assignments(params: Sequence[str], kernel: str | None, env: str | None, opti
 
 def budget(faults: str) -> int | None:
     """The fault budget that `--faults` means; None for any finite number."""
-    if faults == "finite":
-        return None
-    if faults == "none":
-        return 0
-    if not faults.isdecimal():
-        raise UsageError(f"--faults {faults}: write none, finite or a number")
-    if int(faults) > MAX_FAULTS:
-        raise UsageError(f"--faults {faults}: at most {MAX_FAULTS} can be counted; write finite for any number")
-    return int(faults)
+    try:
+        return faults_pass.budget(faults)
+    except ValueError as error:
+        raise UsageError(f"--faults {faults}: {error}") from None
 
 
 def again(

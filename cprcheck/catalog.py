@@ -111,14 +111,14 @@ def find(name: str) -> Found:
     known = {model.name: model for _, model in shipped()}
     if name in known:
         return known[name]
-    raise UsageError(f"no model {name!r}; {_hint(name, list(known))}")
+    raise UsageError(f"no model {name!r}; {hint(name, list(known))}")
 
 
 def _in_file(path: Path, wanted: str) -> Found:
     models = {model.name: model for model in models_in(path)}
     if wanted:
         if wanted not in models:
-            raise UsageError(f"no model {wanted!r} in {path}; {_hint(wanted, list(models))}")
+            raise UsageError(f"no model {wanted!r} in {path}; {hint(wanted, list(models))}")
         return models[wanted]
     if len(models) != 1:
         said = (
@@ -128,7 +128,8 @@ def _in_file(path: Path, wanted: str) -> Found:
     return next(iter(models.values()))
 
 
-def _hint(name: str, known: list[str]) -> str:
+def hint(name: str, known: list[str]) -> str:
+    """What somebody who wrote `name` may have meant, or all that there is."""
     close = difflib.get_close_matches(name, known, 1)
     return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known) or 'none'}"
 
@@ -148,12 +149,17 @@ def values_of(model: Found, given: Mapping[str, str]) -> dict[str, Hashable]:
     values = {}
     for name, text in given.items():
         if name not in parameters:
-            raise UsageError(f"{model.name} has no parameter {name!r}; {_hint(name, list(parameters))}")
+            raise UsageError(f"{model.name} has no parameter {name!r}; {hint(name, list(parameters))}")
         values[name] = read(name, text, parameters[name].annotation)
-    missing = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty and n not in values]
-    if missing:
-        raise UsageError(f"{model.name} needs a value for {missing[0]!r}: write -p {missing[0]}=...")
+    for name in required(model):
+        if name not in values:
+            raise UsageError(f"{model.name} needs a value for {name!r}: write -p {name}=...")
     return values
+
+
+def required(model: Found) -> list[str]:
+    """The parameters that have no default."""
+    return [name for name, each in model.signature.parameters.items() if each.default is inspect.Parameter.empty]
 
 
 def read(name: str, text: str, annotation: Any) -> Hashable:
@@ -185,7 +191,7 @@ def read(name: str, text: str, annotation: Any) -> Hashable:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         members = {member.name.lower(): member for member in annotation}
         if text.lower() not in members:
-            raise UsageError(f"{name}={text}: {_hint(text.lower(), list(members))}")
+            raise UsageError(f"{name}={text}: {hint(text.lower(), list(members))}")
         return members[text.lower()]
     raise UsageError(f"{name} cannot be set from the command line: its type is {annotation}")
 

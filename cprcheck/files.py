@@ -82,6 +82,23 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(came[0])
 
 
+def append(path: Path, text: str) -> None:
+    """Put `text` at the end of `path`, which may be new: all of it, or nothing; what was there stays.
+
+    Raises UsageError when that cannot be done.
+    """
+    left = text.encode()
+    with _told(path), path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except BaseException:
+            if path.is_file():
+                file.truncate(size)
+            raise
+
+
 def make_folder(path: Path) -> None:
     """Make the folder `path`, and those above it.  Raises UsageError when that cannot be done."""
     with _told(path):

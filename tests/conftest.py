@@ -12,6 +12,8 @@ from lamp import LAMP, Ran, Run
 
 from cprcheck import cli
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:

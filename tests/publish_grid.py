@@ -24,6 +24,7 @@ from cprcheck.models.vfio.vaddrs import Place
 from cprcheck import catalog, files
 from cprcheck.checking import Options, check
 from cprcheck.engines import explicit, graph
+from cprcheck.expectations.judging import lengths, statuses
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
 from cprcheck.system import SAFETY, Kind
@@ -84,7 +85,7 @@ def cell(key: Key) -> dict[str, Any]:
     holding = tuple(name for name in MAY_HOLD_BY_DEATH if name in last and last[name][0] == "HOLDS")
     if holding:
         options = Options(engines=("explicit",), faults=BUDGETS[-1], properties=holding, native=False)
-        immortal = publish.verdicts(check(model_of(key, "immortal"), options))
+        immortal = statuses(check(model_of(key, "immortal"), options))
         found["by_death"] = [name for name in holding if immortal[name] != "HOLDS"]
     found["seconds"] = round(monotonic() - start, 1)
     return found
@@ -135,7 +136,7 @@ def asked(key: Key, model: Model, budget: int, names: list[str]) -> Said:
         by_two = verdict.prop.kind not in SAFETY or len(verdict.engines) > 1
         if verdict.status is Status.UNKNOWN or not by_two:
             raise SystemExit(f"{key}, faults {budget}: {verdict.prop.name} {verdict.status.value} by {verdict.engines}")
-    verdicts, steps = publish.verdicts(report), publish.steps(report)
+    verdicts, steps = statuses(report), lengths(report)
     return {name: (verdicts[name], steps.get(name)) for name in names}
 
 
@@ -143,7 +144,7 @@ def next_attempt(key: Key) -> list[Any]:
     """Whether, after one fault, an attempt after a failed one can succeed: with `again`, by search."""
     options = Options(engines=("explicit",), faults=1, properties=(NEXT,), native=False)
     report = check(model_of(key, "again"), options)
-    return [publish.verdicts(report)[NEXT], publish.steps(report).get(NEXT)]
+    return [statuses(report)[NEXT], lengths(report).get(NEXT)]
 
 
 def load() -> dict[Key, dict[str, Any]]:

@@ -198,6 +198,7 @@ def test_help_names_every_command_and_every_option(ran: Run) -> None:
     assert re.findall(r"^  ([a-z]+) ", ran("--help").out, re.MULTILINE) == [
         "check",
         "compare",
+        "expect",
         "interleavings",
         "list",
         "outcomes",
@@ -208,7 +209,7 @@ def test_help_names_every_command_and_every_option(ran: Run) -> None:
     ]
     said = ran("check --help")
     words = "-p --kernel --env --faults --injected --property --engine --max-states --depth --timeout --json --itf"
-    words += " --html --ladder --svg --mermaid --trace"
+    words += " --html --ladder --svg --mermaid --trace --junit --sarif --summary --github"
     words += " --dot --graphml --explain --why-not --certificates --no-traces --help"
     assert set(re.findall(r"^  (?:-h, )?(--?[a-z-]+) ", said.out, re.MULTILINE)) == set(words.split())
     assert (said.code, said.err, ran("check -h")) == (0, "", said)

@@ -76,14 +76,17 @@ def test_an_index_with_a_slash_is_no_folder(option: str, ran: Run) -> None:
     assert [path.name for path in Path("out").iterdir() if "below" in path.name]
 
 
+EVERY = "--json r.json --itf t.json --junit j.xml --sarif s.json --summary s.md"
+
+
 def test_every_byte_is_the_same_whatever_the_hash_seed(ran: Run) -> None:
     runs = []
     for seed in ("1", "2"):
         options = {"stdout": subprocess.PIPE, "env": os.environ | {"PYTHONHASHSEED": seed}}
-        run = started("check lamp.py --json r.json --itf t.json --certificates .", **options)
+        run = started(f"check lamp.py {EVERY} --certificates . --github", **options)
         runs.append((run.stdout, run.stderr, {name: Path(name).read_bytes() for name in listing()}))
     assert runs[0] == runs[1]
-    assert len(runs[0][2]) >= 7
+    assert len(runs[0][2]) >= 10
 
 
 # ---- step ---------------------------------------------------------------------------------------------------------

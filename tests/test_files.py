@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,33 @@ def test_ctrl_c_waits_until_all_files_are_in_place(tmp_path: Path, monkeypatch: 
         files.write_all(tmp_path, {"a": "new", "b": "new"})
     assert texts(tmp_path) == {"a": "new", "b": "new"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+# ---- append ---------------------------------------------------------------------------------------------------------
+
+FULL = """
+import pathlib, resource, signal, sys
+from cprcheck import files
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+files.append(pathlib.Path(sys.argv[1]), "x" * 99)
+"""
+
+
+def test_what_was_in_a_file_stays_when_it_cannot_grow(tmp_path: Path) -> None:
+    """A limit of the process stands for a full disk: half a line would be left behind."""
+    path = tmp_path / "step.md"
+    path.write_text("before\n")
+    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].endswith(f"UsageError: cannot write {path}: File too large")
+    assert path.read_text() == "before\n"
+    files.append(path, "after\n")
+    assert path.read_text() == "before\nafter\n"
+
+
+def test_what_is_appended_to_may_be_new_and_may_be_no_file(tmp_path: Path) -> None:
+    files.append(tmp_path / "new.md", "häß\n")
+    assert (tmp_path / "new.md").read_bytes() == "häß\n".encode()
+    files.append(Path("/dev/null"), "gone")
+    with pytest.raises(UsageError, match=r"^cannot write .*: Is a directory$"):
+        files.append(tmp_path, "x")

@@ -7,11 +7,11 @@ from itertools import product
 from random import Random
 from typing import Any
 
-import publish
 import publish_grid as grid
 import pytest
 
 from cprcheck.checking import Options, check
+from cprcheck.expectations.judging import lengths, statuses
 
 KEYS = list(grid.keys())
 SAMPLE = sorted(Random(31).sample(KEYS, 12), key=KEYS.index)
@@ -84,11 +84,11 @@ def test_a_cell_is_so(key: grid.Key, cells: dict[grid.Key, dict[str, Any]]) -> N
     for budget in grid.BUDGETS:
         report = check(model, Options(faults=budget))
         assert report.disagreements == ()
-        verdicts, steps = publish.verdicts(report), publish.steps(report)
+        verdicts, steps = statuses(report), lengths(report)
         published = {name: tuple(said) for name, said in one["budgets"][str(budget)].items()}
         assert {name: (verdicts[name], steps.get(name)) for name in published} == published
         assert set(verdicts) >= set(published) >= {prop.family for prop in model.system.properties}
-    immortal = publish.verdicts(check(grid.model_of(key, "immortal"), Options(faults=grid.BUDGETS[-1])))
+    immortal = statuses(check(grid.model_of(key, "immortal"), Options(faults=grid.BUDGETS[-1])))
     last = one["budgets"][str(grid.BUDGETS[-1])]
     holding = [name for name in grid.MAY_HOLD_BY_DEATH if name in last and last[name][0] == "HOLDS"]
     assert one.get("by_death", []) == [name for name in holding if immortal[name] != "HOLDS"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import attrgetter
 
 import publish
 import pytest
@@ -10,24 +10,24 @@ from cprcheck.models.vfio.runstate import Attempt, RunState
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
+from cprcheck.expectations import judging
+from cprcheck.expectations.runs import Run
+from cprcheck.report import declared
 from cprcheck.system import System
 
 RUNS = publish.runs()
-"""The nine of the thread."""
 
 
-def compare(run: dict[str, Any]) -> None:
-    report = publish.perform(run)
-    assert report.disagreements == ()
-    found = publish.verdicts(report)
-    assert {family: found.get(family) for family in run["verdicts"]} == run["verdicts"]
-    lengths = publish.steps(report)
-    assert {family: length for family, length in lengths.items() if family in run["verdicts"]} == run.get("steps", {})
-    if report.size is not None and report.size.complete:
-        assert publish.figures(report) == {key: run[key] for key in ("states", "generated", "depth")}
+def hold(run: Run) -> None:
+    report = judging.perform(run)
+    outcome = judging.compare(run, report, counts=True)
+    assert outcome.as_declared, "\n".join(declared.lines(outcome))
+    assert {name: length for name, length in judging.lengths(report).items() if name in run.verdicts} == run.steps
+    assert report.size is not None
+    assert not report.size.complete or judging.sizes(report) == run.size
+    engines = {"explicit", "prove"} if report.size.complete else {"prove"}
     for verdict in report.verdicts:
         if verdict.status.value in ("HOLDS", "UNREACHABLE") and verdict.prop.kind.value not in NOT_BY_Z3:
-            engines = set(run.get("engines", ["explicit", "prove"]))
             assert engines <= set(verdict.engines), verdict.prop.name
 
 
@@ -35,20 +35,20 @@ NOT_BY_Z3 = ("leads-to", "always possible", "nobody stuck")
 """Questions about infinite runs: z3 is not asked."""
 
 
-@pytest.mark.parametrize("run", [run for run in RUNS if not run.get("slow")], ids=publish.title)
-def test_a_published_configuration(run: dict[str, Any]) -> None:
-    compare(run)
+@pytest.mark.parametrize("run", [run for run in RUNS if not run.slow], ids=attrgetter("title"))
+def test_a_published_configuration(run: Run) -> None:
+    hold(run)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("run", [run for run in RUNS if run.get("slow")], ids=publish.title)
-def test_a_large_published_configuration(run: dict[str, Any]) -> None:
-    compare(run)
+@pytest.mark.parametrize("run", [run for run in RUNS if run.slow], ids=attrgetter("title"))
+def test_a_large_published_configuration(run: Run) -> None:
+    hold(run)
 
 
 def test_every_published_configuration_expects_every_property_or_says_which() -> None:
     """A configuration leaves a property out only when it asks a question of its own."""
-    full = [run for run in RUNS if len(run["verdicts"]) >= 10]
+    full = [run for run in RUNS if len(run.verdicts) >= 10]
     assert len(full) >= 20
 
 
@@ -58,7 +58,7 @@ def test_the_page_of_verdicts_is_up_to_date() -> None:
 
 def test_every_design_is_published_with_and_without_cont_on_both_kernels() -> None:
     for design in publish.DESIGNS:
-        published = [run["params"] for run in RUNS if run["model"] == design and not run.get("injected")]
+        published = [run.params for run in RUNS if run.model == design and not run.injected]
         asked = {(params["kernel"], params["topology"], params.get("env", "")) for params in published}
         mixed = "e/p" if design in ("v7", "validate_first") else "p/e"  # the incapable container is reached last
         for kernel, topology in (("E1", "e"), ("E4", mixed), ("E4", "p/p")):

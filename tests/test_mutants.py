@@ -14,8 +14,9 @@ import pytest
 from mutants import MUTANTS, Patch
 
 from cprcheck import catalog
-from cprcheck.arguments import budget
 from cprcheck.checking import Options, check
+from cprcheck.expectations.judging import bind
+from cprcheck.expectations.runs import Run
 from cprcheck.expr import In, conj, conjuncts
 from cprcheck.system import System
 from cprcheck.verdict import Status
@@ -25,21 +26,21 @@ LARGE = 20_000
 PUBLISHED = [
     (run, family)
     for run in publish.runs()
-    if run["model"] in publish.DESIGNS
-    for family, status in run["verdicts"].items()
-    if status in ("HOLDS", "REACHABLE") and family in MUTANTS and run.get("states", LARGE) < LARGE
+    if run.model in publish.DESIGNS
+    for family, status in run.verdicts.items()
+    if status.good and family in MUTANTS and run.size.get("states", LARGE) < LARGE
 ]
 
 
-def broken_status(run: dict[str, Any], family: str, mutate: Callable[[Patch], None]) -> Status:
+def broken_status(run: Run, family: str, mutate: Callable[[Patch], None]) -> Status:
     """The worst verdict about the family in the broken model; explicit search is enough to break something."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         mutate(monkeypatch)
-        model = catalog.bind(catalog.find(run["model"]), run["params"])
+        model = bind(run)
         options = Options(
             engines=("explicit",),
-            faults=budget(run.get("faults", "finite")),
-            injected=run.get("injected", False),
+            faults=run.options.faults,
+            injected=run.injected,
             properties=(family,),
             native=False,
         )
@@ -56,23 +57,22 @@ def marked() -> Iterator[Any]:
     """The published verdicts; the first of each property of each design in QUICK is for the quick tests."""
     seen = set()
     for run, family in PUBLISHED:
-        quick = run["model"] in QUICK and not run.get("slow") and (run["model"], family) not in seen
+        quick = run.model in QUICK and not run.slow and (run.model, family) not in seen
         if quick:
-            seen.add((run["model"], family))
+            seen.add((run.model, family))
         marks = [] if quick else [pytest.mark.slow]
-        yield pytest.param(run, family, marks=marks, id=f"{publish.title(run)}-{family}")
+        yield pytest.param(run, family, marks=marks, id=f"{run.title}-{family}")
 
 
 @pytest.mark.parametrize(("run", "family"), list(marked()))
-def test_a_published_verdict_has_a_mutant(run: dict[str, Any], family: str) -> None:
+def test_a_published_verdict_has_a_mutant(run: Run, family: str) -> None:
     found = {mutate.__name__: broken_status(run, family, mutate) for mutate in MUTANTS[family]}
     assert any(status.bad for status in found.values()), found
 
 
 def test_every_property_that_holds_somewhere_has_mutants() -> None:
-    designs = [run for run in publish.runs() if run["model"] in publish.DESIGNS]
-    good = ("HOLDS", "REACHABLE")
-    holding = {name for run in designs for name, status in run["verdicts"].items() if status in good}
+    designs = [run for run in publish.runs() if run.model in publish.DESIGNS]
+    holding = {name for run in designs for name, status in run.verdicts.items() if status.good}
     assert holding <= MUTANTS.keys()
 
 
@@ -82,9 +82,9 @@ CONTROLS = {model.name for path, model in catalog.shipped() if path.parent.name 
 CONTROL = [
     (run, family)
     for run in publish.runs()
-    if run["model"] in CONTROLS
-    for family, status in run["verdicts"].items()
-    if status == "HOLDS"
+    if run.model in CONTROLS
+    for family, status in run.verdicts.items()
+    if status is Status.HOLDS
 ]
 
 
@@ -98,9 +98,9 @@ def damaged(system: System) -> Iterator[System]:
         yield replace(system, transitions=(*others[0], replace(transition, guard=conj(*kept)), *others[1]))
 
 
-@pytest.mark.parametrize(("run", "family"), CONTROL, ids=lambda it: it if isinstance(it, str) else publish.title(it))
-def test_a_published_verdict_of_a_control_model_has_a_mutant(run: dict[str, Any], family: str) -> None:
-    system = catalog.bind(catalog.find(run["model"]), run["params"]).system
+@pytest.mark.parametrize(("run", "family"), CONTROL, ids=lambda it: it if isinstance(it, str) else it.title)
+def test_a_published_verdict_of_a_control_model_has_a_mutant(run: Run, family: str) -> None:
+    system = bind(run).system
     options = Options(engines=("explicit",), properties=(family,), native=False)
     assert any(
         verdict.status is Status.VIOLATED for broken in damaged(system) for verdict in check(broken, options).verdicts

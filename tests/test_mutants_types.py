@@ -16,6 +16,8 @@ from cprcheck.models.vfio.kernel import Errno
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
+from cprcheck.expectations.judging import bind
+from cprcheck.expectations.runs import Run
 from cprcheck.verdict import Status
 
 Patch = pytest.MonkeyPatch
@@ -128,31 +130,31 @@ MUTANTS: dict[str, tuple[Callable[[Patch], None], ...]] = {
 }
 """For each property breaks, the smallest first, of which one has to turn it wherever it is good."""
 
-RUNS = [run for run in publish.runs() if run["model"] == "type_inference"]
-GOOD = [(run, family) for run in RUNS for family, status in run["verdicts"].items() if status in ("HOLDS", "REACHABLE")]
+RUNS = [run for run in publish.runs() if run.model == "type_inference"]
+GOOD = [(run, family) for run in RUNS for family, status in run.verdicts.items() if status.good]
 
 
 def marked() -> Iterator[Any]:
     """The published verdicts; of each property and each way to conclude only the first is for the quick tests."""
     seen = set()
     for run, family in GOOD:
-        kind = (run["params"]["infer"], family)
+        kind = (run.params["infer"], family)
         marks = [pytest.mark.slow] if kind in seen else []
         seen.add(kind)
-        yield pytest.param(run, family, marks=marks, id=f"{publish.title(run)}-{family}")
+        yield pytest.param(run, family, marks=marks, id=f"{run.title}-{family}")
 
 
-def broken_status(run: dict[str, Any], family: str, mutate: Callable[[Patch], None]) -> Status:
+def broken_status(run: Run, family: str, mutate: Callable[[Patch], None]) -> Status:
     """The verdict about the property in the broken model."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         mutate(monkeypatch)
-        model = catalog.bind(catalog.find(run["model"]), run["params"])
+        model = bind(run)
         options = Options(engines=("explicit",), properties=(family,), native=False)
         return check(model, options)[family].status
 
 
 @pytest.mark.parametrize(("run", "family"), list(marked()))
-def test_a_published_verdict_has_a_mutant(run: dict[str, Any], family: str) -> None:
+def test_a_published_verdict_has_a_mutant(run: Run, family: str) -> None:
     assert any(broken_status(run, family, mutate).bad for mutate in MUTANTS[family])
 
 

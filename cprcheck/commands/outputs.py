@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,13 @@ from typing import Any
 import click
 
 from cprcheck import files
+from cprcheck.arguments import F, say
 from cprcheck.verdict import Report
 
 CERTIFICATES = "certificates"
+GITHUB = "github"
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""GitHub's name for the file that a step adds its summary to."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ OUTPUTS = (
     Output("mermaid", "Write traces as Mermaid diagrams here.", "mermaid", each=True),
     Output("dot", "Draw traces with what lies beside them, as DOT here.", "dot", each=True),
     Output("graphml", "The same as GraphML here.", "graphml", each=True),
+    Output("junit", "Write verdicts as JUnit XML here.", "junit"),
+    Output("sarif", "Write what is not good as SARIF 2.1.0 here.", "sarif"),
+    Output("summary", "Write a summary in Markdown here.", "summary"),
 )
 
 
@@ -50,15 +58,29 @@ def output_options(function: Callable[..., int]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         names = [*(output.name for output in OUTPUTS), CERTIFICATES]
         asked = {name: given.pop(f"{name}_file") for name in names}
+        asked[GITHUB] = step_summary() if given.pop(GITHUB) else None
         return function(**given, outputs={name: file for name, file in asked.items() if file is not None})
 
     option = functools.partial(click.option, type=click.Path(path_type=Path))
     command = option("--certificates", f"{CERTIFICATES}_file", metavar="DIR", help="Write proofs as SMT-LIB here.")(
         command
     )
+    command = github_option(command)
     for output in reversed(OUTPUTS):
         command = option(f"--{output.name}", f"{output.name}_file", metavar="FILE", help=output.help)(command)
     return command
+
+
+def github_option(function: F) -> F:
+    """The option `--github`."""
+    return click.option(
+        f"--{GITHUB}", is_flag=True, help=f"Print GitHub's annotations; add a summary to ${STEP_SUMMARY}."
+    )(function)
+
+
+def step_summary() -> Path:
+    """The file that GitHub shows as the summary of this step; elsewhere one that nobody reads."""
+    return Path(os.environ.get(STEP_SUMMARY) or os.devnull)
 
 
 def write_outputs(found: Report, outputs: Mapping[str, Path]) -> None:
@@ -73,6 +95,11 @@ def write_outputs(found: Report, outputs: Mapping[str, Path]) -> None:
     if CERTIFICATES in outputs:
         files.make_folder(outputs[CERTIFICATES])
         write_certificates(found, outputs[CERTIFICATES])
+    if GITHUB in outputs:
+        from cprcheck.report import github, summary
+
+        say(github.commands(found))
+        files.append(outputs[GITHUB], summary.dumps(found))
 
 
 def _write_traces(found: Report, file: Path, dumps: Callable[..., str]) -> None:

@@ -12,6 +12,23 @@ from cprcheck.passes.conditions import narrowed
 from cprcheck.system import Condition, Kind, Property, Slot, System, Transition
 
 SLOT = "faults_taken"
+MAX_FAULTS = 1_000
+
+
+def budget(text: str) -> int | None:
+    """The fault budget that `text` means: none, finite (None: any finite number), or a number.
+
+    Raises ValueError, with what to write instead, when it means nothing.
+    """
+    if text == "finite":
+        return None
+    if text == "none":
+        return 0
+    if not text.isdecimal():
+        raise ValueError("write none, finite or a number")
+    if int(text) > MAX_FAULTS:
+        raise ValueError(f"at most {MAX_FAULTS} can be counted; write finite for any number")
+    return int(text)
 
 
 def with_faults(system: System, budget: int | None, *, injected: bool) -> System:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verdicts in a sentence or a paragraph, in characters that every format takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cprcheck.errors import Source, shipped, shorten
+from cprcheck.report import text
+from cprcheck.system import System
+from cprcheck.verdict import Report, Status, Verdict
+
+HERE, OURS = "SRCROOT", "CPRCHECK"
+"""What paths are relative to, as SARIF calls it: the folder in which cprcheck is run, or what comes with it."""
+_UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 does not allow, and control characters that a terminal or a log viewer would act on."""
+
+
+def printable(said: str) -> str:
+    r"""`said` with every character that is not for printing written as an escape, such as \x1b."""
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], said)
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict, and what it rests on or why there is none."""
+    status = verdict.status.value
+    if verdict.status is Status.VIOLATED:
+        steps = f" in {len(verdict.trace)} steps" if verdict.trace is not None else ""
+        return f"{status}{steps}: {verdict.violated}" + (f"; severity: {verdict.severity}" if verdict.severity else "")
+    found = f"{verdict.basis}, by {' and '.join(verdict.engines)}"
+    return f"{status}: {verdict.reason or found}"
+
+
+def details(system: System, verdict: Verdict, command: Sequence[str] = ()) -> Iterator[str]:
+    """The trace of a verdict that is bad, line by line; without one, what is claimed and what was found."""
+    if verdict.trace is not None and verdict.status.bad:
+        yield from text.evidence(system, verdict, command)
+        return
+    yield f"--- {verdict.prop.name}"
+    yield from text.wrap(" ".join(verdict.prop.doc.split()), 0) if verdict.prop.doc else ()
+    yield from text.wrap(sentence(verdict), 2)
+
+
+def preface(found: Report) -> Iterator[str]:
+    """What the verdicts are about, and what they do not say."""
+    yield from text.heading(found)
+    yield from text.vacuous_lines(found)
+    yield from text.unreached_lines(found)
+
+
+def place(source: Source) -> tuple[str, str] | None:
+    """(what a path is relative to, the path) of a file of the working directory, HERE, or of the shipped models, OURS.
+
+    None for any other file: it has no name that another machine would understand.
+    """
+    path = Path(source.file)
+    if not path.is_absolute():
+        return HERE, path.as_posix()
+    if path.is_relative_to(Path.cwd()):
+        return HERE, path.relative_to(Path.cwd()).as_posix()
+    return (OURS, Path(shorten(source.file)).as_posix()) if shipped(source.file) else None
