@@ -44,11 +44,13 @@ WALLS = {
     ("report", "lower"): "if a report lacks something, the verdict lacks a field",
 }
 DOORS = {
-    "z3": {"lower/smt.py", "engines/bmc.py", "engines/prove.py"},
+    "z3": {"lower/smt.py", "engines/bmc.py", "engines/prove.py", "compare/independence.py"},
     "networkx": {
         "engines/graph.py",
         "engines/liveness.py",
+        "compare/classes.py",
         "compare/figures.py",
+        "compare/races.py",
         "compare/runs.py",
         "compare/view.py",
         "report/graphml.py",

@@ -37,23 +37,23 @@ lamp(top=2, kernel=RED, env=none)
   digest 61b16e2660a979b5 (cprcheck 0.1.0)
   scope: any finite number of faults, injected ones excluded
 
-8 runs, 4 outcomes
+8 runs, 8 really different, 4 outcomes
 """
 PLAIN = """
---- 2 runs, the shortest: 2 steps
+--- 2 runs, 2 really different, the shortest: 2 steps
   wire:  whole
   light: dim
 {}
---- 2 runs, the shortest: 2 steps
+--- 2 runs, 2 really different, the shortest: 2 steps
   wire:  whole
   light: bright
 {}
---- 2 runs, the shortest: 2 steps
+--- 2 runs, 2 really different, the shortest: 2 steps
   wire:  otherwise
   light: dim
   fault: the wire breaks
 {}
---- 2 runs, the shortest: 2 steps
+--- 2 runs, 2 really different, the shortest: 2 steps
   wire:  otherwise
   light: bright
   fault: the wire breaks
@@ -86,11 +86,11 @@ def test_without_traces_the_outcomes_are_left(telling: Run) -> None:
 
 
 HEEDED = {
-    "--faults none": "2 runs, 2 outcomes",
-    "--faults 1": "6 runs, 4 outcomes",
-    "--injected -p top=1": "8 runs, 4 outcomes",
-    "-p top=1": "4 runs, 2 outcomes",
-    "-p top=9 --kernel green --env red,green": "36 runs, 6 outcomes",
+    "--faults none": "2 runs, 2 really different, 2 outcomes",
+    "--faults 1": "6 runs, 6 really different, 4 outcomes",
+    "--injected -p top=1": "8 runs, 8 really different, 4 outcomes",
+    "-p top=1": "4 runs, 4 really different, 2 outcomes",
+    "-p top=9 --kernel green --env red,green": "36 runs, 36 really different, 6 outcomes",
 }
 
 
@@ -186,18 +186,22 @@ def test_machines_read_the_same(telling: Run) -> None:
     assert telling("interleavings lamp.py -p top=1 --faults 1 --json new.json").code == 0
     found = json.loads(Path("new.json").read_text())
     subject = {"model", "title", "params", "digest", "scope", "merging", "size"}
-    assert found.keys() == subject | {"schema", "cprcheck", "stopped", "runs", "endless", "outcomes"}
+    answer = {"stopped", "runs", "endless", "outcomes", "merged", "different", "judged", "races"}
+    assert found.keys() == subject | answer | {"schema", "cprcheck"}
     assert (found["schema"], found["stopped"], found["runs"], found["endless"]) == (
         "cprcheck-interleavings-1",
         "",
         3,
         0,
     )
+    assert (found["merged"], found["different"], found["judged"], found["races"]) == ("", 3, "", None)
     whole, cut = found["outcomes"]
-    assert whole["runs"] == 2
+    assert (whole["runs"], whole["different"]) == (2, 2)
     assert cut == {
         "aspects": {"wire": "otherwise", "light": "dim"},
         "runs": 1,
+        "different": 1,
+        "others": [],
         "steps": 2,
         "faults": ["the wire breaks"],
         "start": {
@@ -233,3 +237,37 @@ def test_machines_are_told_that_nothing_was_counted(telling: Run) -> None:
     found = json.loads(Path("new.json").read_text())
     assert (found["runs"], found["endless"], found["outcomes"]) == (None, None, [])
     assert found["stopped"] == "truncated at 1 states"
+
+
+def test_what_is_not_all_told_apart_is_a_lower_bound_and_unknown(telling: Run) -> None:
+    code, out, _ = telling("interleavings lamp.py --different-limit 3 --no-traces -p top=1")
+    assert code == 3
+    assert out.partition("excluded\n")[2].startswith(
+        "\n4 runs, at least 2 really different, 2 outcomes\n"
+        "  the really different ones are not all counted: it takes more than 3 steps to tell them apart\n"
+        "\n--- 2 runs, at least 1 really different, the shortest: 2 steps\n"
+    )
+    assert out.endswith("\n  again: cprcheck interleavings lamp.py -p top=1 --different-limit 3\n")
+
+
+def test_more_really_different_runs_are_shown_on_request() -> None:
+    system = digraph([0, 1], [0, 2, 1], [0, 2, 3, 1])
+    system = replace(system, outcomes=(Outcome("end", "here", nodes(system, 1)),))
+    found = runs.interleavings(system, runs.Options(show=2))
+    lines = list(interleavings.lines(found))
+    assert lines[lines.index("") :] == [
+        "",
+        "3 runs, 3 really different, 1 outcome",
+        "",
+        "--- 3 runs, 3 really different, the shortest: 1 step",
+        "  end: here",
+        "",
+        "  1  walker: 0->1",
+        "",
+        "  really different: 2 steps",
+        "",
+        "  1  walker: 0->2",
+        "  2  walker: 2->1",
+        "",
+        "  really different ones not shown: 1",
+    ]

@@ -19,8 +19,8 @@ from enum import Enum
 
 from cprcheck import catalog, checking, replay
 from cprcheck.compare.aftermath import NEXT, Again, End, Matrix, Place, Row, When
-from cprcheck.compare.runs import rests
 from cprcheck.compare.states import searched
+from cprcheck.compare.telling import rests
 from cprcheck.compare.view import (
     ASPECTS,
     DONE,

@@ -14,33 +14,32 @@ their numbers are added up, for each state and each set of things that the event
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import networkx as nx
 
 from cprcheck import checking, replay
-from cprcheck.compare.ending import Ending, Interleavings
+from cprcheck.compare import classes, independence, races
+from cprcheck.compare.ending import Aspects, Ending, Interleavings
 from cprcheck.compare.states import searched
+from cprcheck.compare.telling import NOTHING, Told, aspects, resting, rests, told_by, told_on
 from cprcheck.engines import explicit, graph
 from cprcheck.errors import DisagreementError, UsageError
 from cprcheck.language import oracle
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
-from cprcheck.semantics import outcome, successors
-from cprcheck.system import NOBODY, Fairness, State, System
+from cprcheck.semantics import successors
+from cprcheck.system import System
 from cprcheck.trace import Trace
+from cprcheck.verdict import Size
 
 LIMIT = 2_000_000
 """So many steps are walked inside components before the count is given up."""
 
-Told = frozenset[tuple[int, str]]
-"""What events have told: (which of `System.collected`, value)."""
-NOTHING: Told = frozenset()
 Key = tuple[int, Told]
 """A node, and what has been told on the way to it."""
-Aspects = tuple[tuple[str, str], ...]
 K = TypeVar("K")
 
 
@@ -48,7 +47,10 @@ K = TypeVar("K")
 class Options:
     """How to count: `faults`, `injected`, `states` and `native` as in `checking.Options`.
 
-    `limit` bounds the steps that are walked one by one.
+    `limit` bounds the steps that are walked one by one, `different` those by which really different runs are told
+    apart (0: these are not counted).  `show` bounds how many really different runs of each outcome are kept.
+    `happens_before` asks what happens before what in these, `races` which steps race.  `judged` names the property
+    that decides whether they do; without it the outcomes do.
     """
 
     faults: int | None = None
@@ -56,6 +58,11 @@ class Options:
     states: int = checking.MAX_STATES
     limit: int = LIMIT
     native: bool = True
+    different: int = classes.LIMIT
+    show: int = 1
+    happens_before: bool = False
+    races: bool = False
+    judged: str = ""
 
 
 def interleavings(
@@ -63,74 +70,105 @@ def interleavings(
 ) -> Interleavings:
     """Count the runs of a model, or of a System built by hand.
 
-    Raises UsageError when it declares no outcome, has no initial state, or lets a value leave its domain;
-    DisagreementError when Python, running the author's own code, does something else.
+    Raises UsageError when it declares no outcome, has no initial state or not the property that is named, or lets a
+    value leave its domain; DisagreementError when Python, running the author's own code, does something else.
     """
     options, tell = options or Options(), progress or (lambda _: None)
     plain = model if isinstance(model, System) else model.system
     system = with_faults(plain, options.faults, injected=options.injected)
     if not system.outcomes and not system.collected:
         raise UsageError(f"{system.name} declares no outcome; write @m.outcome(...) (docs/language.md)")
+    prop = races.named(system, options.judged) if options.judged else None
     limits = explicit.Limits(options.states)
     found = searched(model, system, limits, "are counted", tell, native=options.native)
     if found.stopped:
-        return Interleavings(system, found.size, stopped=found.stopped)
+        return Interleavings(system, found.size, stopped=found.stopped, judged=options.judged)
+    states = graph.build(found)
     tell("counting the runs")
-    counted = count(found, options.limit)
-    for ending in counted.endings:
-        confirm(system, ending)
+    counted = replace(_count(states, found.size, options.limit), judged=options.judged)
+    if options.different or options.happens_before:
+        tell("telling the runs apart")
+        counted = _tell_apart(counted, states, options)
+    if options.races:
+        tell("looking for races")
+        counted = replace(counted, races=races.races(states, prop))
+    for trace in _confirmed(counted):
         if isinstance(model, Model):
-            oracle.replay(model, system, ending.trace)
+            oracle.replay(model, system, trace)
     return counted
 
 
-# ---- what a run is --------------------------------------------------------------------------------------------------
+def _confirmed(counted: Interleavings) -> Iterator[Trace]:
+    """All traces of an answer; the reference interpreter has confirmed them."""
+    for ending in counted.endings:
+        confirm(counted.system, ending)
+        yield from ending.shown
+    for race in counted.races or ():
+        for trace in race.ways:
+            replay.walk(counted.system, trace)
+            yield trace
 
 
-def rests(system: System, steps: Iterable[int]) -> bool:
-    """Whether nobody has to move where `steps` are all transitions that change something.
+def _tell_apart(counted: Interleavings, states: graph.StateGraph, options: Options) -> Interleavings:
+    """With the really different runs, and what happens before what in those that are shown."""
+    independent = independence.of(counted.system)
+    if options.different:
+        found = classes.different(states, independent, options.different, options.show)
+        counted = _with_different(counted, found, independent, options.show)
+    if options.happens_before:
+        endings = (
+            replace(e, before=tuple(classes.happens_before(trace.steps, independent) for trace in e.shown))
+            for e in counted.endings
+        )
+        counted = replace(counted, endings=tuple(endings))
+    if independent.undecided:
+        pairs = f"{independent.undecided} pair{'' if independent.undecided == 1 else 's'} of steps"
+        said = f"z3 did not decide about {pairs} whether they are independent"
+        endings = (replace(e, different=None, others=(), before=()) for e in counted.endings)
+        return replace(counted, endings=tuple(endings), merged=said)
+    return counted
 
-    A process at an idle location has to move too when it can: a main loop that was asked for something does it.
+
+def _with_different(
+    counted: Interleavings, found: classes.Different, independent: classes.Independent, show: int
+) -> Interleavings:
+    """`counted` with the really different runs of each outcome.
+
+    Raises DisagreementError when the outcomes are not the same though nothing is missing.
     """
-    for transition in map(system.transitions.__getitem__, steps):
-        if system.processes[transition.process].fairness is not Fairness.NONE and not transition.faults:
-            return False
-    return True
-
-
-def told_by(system: System, step: int) -> Told:
-    """What the events of transition `step` tell."""
-    return frozenset(
-        (number, value)
-        for number, collected in enumerate(system.collected)
-        for event in system.transitions[step].events
-        for name, value in event.args
-        if (event.name, name) == (collected.event, collected.argument)
-    )
-
-
-def aspects(system: System, last: State, told: Told) -> Aspects:
-    """The outcome of a run that ends in `last` and whose events have told `told`."""
-    collected = [
-        (each.aspect, ", ".join(sorted(value for at, value in told if at == number)) or NOBODY)
-        for number, each in enumerate(system.collected)
-    ]
-    return (*outcome(system, last).items(), *collected)
+    endings = []
+    for ending in counted.endings:
+        mine = classes.normal_form(ending.trace.steps, independent)
+        start = ending.trace.states[0]
+        others = [t for form, t in found.first.get(ending.aspects, ()) if (form, t.states[0]) != (mine, start)]
+        many = max(1, found.many.get(ending.aspects, 0))
+        runs = max(ending.runs, many) if counted.stopped else ending.runs
+        endings.append(replace(ending, runs=runs, different=many, others=tuple(others[: show - 1])))
+    listed, told = {ending.aspects for ending in endings}, found.many.keys()
+    if not (counted.stopped or told <= listed) or not (found.stopped or listed <= told):
+        raise DisagreementError("the runs and the really different ones have different outcomes")
+    if any(ending.runs < (ending.different or 0) for ending in endings):
+        raise DisagreementError("more runs are really different than there are runs")
+    for outcome in sorted(told - listed):
+        (_, trace), *more = found.first[outcome]
+        many = found.many[outcome]
+        endings.append(Ending(outcome, many, trace, many, tuple(other for _, other in more)))
+    return replace(counted, endings=tuple(endings), merged=found.stopped)
 
 
 def confirm(system: System, ending: Ending) -> None:
-    """Ask the reference interpreter whether the trace is a run with this outcome.
+    """Ask the reference interpreter whether each trace is a run with this outcome.
 
-    Raises DisagreementError when it is not.
+    Raises DisagreementError when one is not.
     """
-    trace = ending.trace
-    replay.walk(system, trace)
-    last = trace.states[-1]
-    moves = [step for step, after in successors(system, last) if after != last]
-    if len(set(trace.states)) != len(trace.states) or not rests(system, moves):
-        raise DisagreementError("a path was counted that is no run")
-    if aspects(system, last, NOTHING.union(*(told_by(system, step) for step in trace.steps))) != ending.aspects:
-        raise DisagreementError("a run was counted under an outcome that it does not have")
+    for trace in ending.shown:
+        replay.walk(system, trace)
+        last = trace.states[-1]
+        moves = [step for step, after in successors(system, last) if after != last]
+        if len(set(trace.states)) != len(trace.states) or not rests(system, moves):
+            raise DisagreementError("a path was counted that is no run")
+        if aspects(system, last, told_on(system, trace.steps)) != ending.aspects:
+            raise DisagreementError("a run was counted under an outcome that it does not have")
 
 
 # ---- counting -------------------------------------------------------------------------------------------------------
@@ -160,9 +198,13 @@ def _add(table: dict[K, _Paths], key: K, more: _Paths) -> None:
 
 def count(found: explicit.Search, limit: int = LIMIT) -> Interleavings:
     """The runs among the states of a complete search, by outcome."""
-    counter = _Counter(graph.build(found), limit)
+    return _count(graph.build(found), found.size, limit)
+
+
+def _count(states: graph.StateGraph, size: Size, limit: int) -> Interleavings:
+    counter = _Counter(states, limit)
     counter.count()
-    return Interleavings(found.system, found.size, counter.endings(), counter.endless(), counter.stopped)
+    return Interleavings(states.system, size, counter.endings(), counter.endless(), counter.stopped)
 
 
 class _Counter:
@@ -180,7 +222,7 @@ class _Counter:
         self.moves: list[dict[Key, tuple[int, int, int]]] = [{} for _ in states.states]
         self.arrived: list[dict[Told, _Paths]] = [{} for _ in states.states]
         self.passed: list[dict[Told, _Paths]] = [{} for _ in states.states]
-        self.resting = set(filter(self.rests, states.graph))
+        self.resting = resting(states)
         self.condensed = nx.condensation(states.graph)
         self.order = list(nx.topological_sort(self.condensed))
         told = [told_by(self.system, step) for step in range(len(self.system.transitions))]
@@ -237,11 +279,6 @@ class _Counter:
                 longer = _Paths(paths.many * many, paths.steps + 1, paths.faults + faults, None, via)
                 open_.append(((to, told | more), longer))
         return found
-
-    def rests(self, node: int) -> bool:
-        """Whether nobody has to move at `node`."""
-        edges = self.graph.graph.out_edges(node, keys=True)
-        return rests(self.system, (step for _, to, step in edges if to != node))
 
     def endings(self) -> tuple[Ending, ...]:
         """The runs by outcome, the outcome with most of them first."""

@@ -19,7 +19,7 @@ import z3
 
 from cprcheck.analysis import bounds
 from cprcheck.expr import Apply, Const, Expr, In, Op, Read, is_boolean
-from cprcheck.system import State, System
+from cprcheck.system import State, System, Transition
 
 Term = Any
 """A z3 expression: z3 has no types of its own to check against."""
@@ -27,7 +27,7 @@ Term = Any
 
 @dataclass
 class Frame:
-    """The slots at one moment of a run, as z3 variables."""
+    """The slots at one moment of a run, as z3 variables, or as terms over those of an earlier one."""
 
     name: str
     slots: tuple[Term, ...]
@@ -92,6 +92,16 @@ class Encoding:
         for slot, variable in enumerate(after.slots):
             parts.append(variable == self._next(slot, frame, writers[slot]))
         return self.conj(parts), selector
+
+    def after(self, transition: Transition, frame: Frame) -> Frame:
+        """The state after `transition`, as terms over the variables of `frame`.
+
+        Only to be used beside the guard of `transition`: a value that leaves its domain is cut off.
+        """
+        slots = list(frame.slots)
+        for slot, value in transition.update:
+            slots[slot] = self._code(slot, value, frame)
+        return Frame(f"after {frame.name}", tuple(slots))
 
     def _in_range(self, selector: Term) -> Term:
         count = len(self.system.transitions)

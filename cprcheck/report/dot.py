@@ -27,7 +27,7 @@ def dumps(system: System, verdict: Verdict) -> str:
 
 
 def _lines(system: System, verdict: Verdict, graph: Neighbourhood) -> Iterator[str]:
-    yield f'digraph "{_escaped(verdict.prop.name)}" {{'
+    yield f'digraph "{escaped(verdict.prop.name)}" {{'
     caption = [title(system), f"digest {system.digest()}"]
     caption += [f"beside the trace: what can happen in {graph.depth} step{'s' * (graph.depth != 1)}"]
     caption += [f"and {graph.left_out} more steps beside the trace, which are not drawn"] if graph.left_out else []
@@ -74,9 +74,9 @@ def _label(lines: Iterable[str], width: int = WIDTH, indent: int = 0) -> str:
     wrapper = textwrap.TextWrapper(
         width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
-    return "".join(f"{_escaped(part)}\\l" for line in lines for part in wrapper.wrap(line))
+    return "".join(f"{escaped(part)}\\l" for line in lines for part in wrapper.wrap(line))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """`text` for a quoted string in which backslashes and entities mean something."""
     return printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')

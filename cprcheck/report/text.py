@@ -47,6 +47,11 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
+def many(count: int, noun: str) -> str:
+    """So many of something: 1 run, 2 runs."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def report(
     found: Report,
     command: Sequence[str] = (),
