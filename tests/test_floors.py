@@ -47,6 +47,7 @@ DOORS = {
         "engines/graph.py",
         "engines/liveness.py",
         "compare/figures.py",
+        "compare/left.py",
         "compare/runs.py",
         "compare/view.py",
         "report/graphml.py",
