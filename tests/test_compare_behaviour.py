@@ -15,6 +15,7 @@ from cprcheck.compare.view import View
 from cprcheck.engines.explicit import search
 from cprcheck.engines.graph import build
 from cprcheck.errors import DisagreementError
+from cprcheck.language import oracle
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
 from cprcheck.trace import Trace
@@ -141,6 +142,15 @@ def test_a_run_that_cannot_be_replayed_is_no_behaviour(monkeypatch: pytest.Monke
     monkeypatch.setattr(Observed, "run", wrong)
     with pytest.raises(DisagreementError, match="leads to another state"):
         direction(one, other)
+
+
+def test_a_run_that_the_authors_own_code_does_not_do_is_no_behaviour(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise DisagreementError("not what the code does")
+
+    monkeypatch.setattr(oracle, "replay", refuse)
+    with pytest.raises(DisagreementError, match="not what the code does"):
+        direction(toy("one", management(INVALIDATE)), toy("other", management(SAVE)))
 
 
 def test_a_word_that_nobody_says_has_no_run() -> None:

@@ -109,6 +109,25 @@ def test_what_one_of_two_failures_does_already_is_said() -> None:
     assert told(body) == ([Pair("log lost", "disk full", invalid=True, lost=False, alone=True)], 1)
 
 
+def test_what_is_lost_by_two_failures_or_by_one_of_them() -> None:
+    first = INVALIDATE + 'yield "first"\nbroken = s.fault("first fails")\nyield "second"\n'
+    by_both = 'if s.fault("second fails"):\n    if broken:\n        s.kill(old)\n' + END
+    by_one = 'if s.fault("second fails"):\n    s.kill(old)\n' + END
+    names = ("first fails", "second fails")
+    assert told(management(first + by_both)) == ([Pair(*names, invalid=False, lost=True, alone=False)], 1)
+    assert told(management(first + by_one)) == ([Pair(*names, invalid=False, lost=True, alone=True)], 1)
+
+
+def test_when_all_is_lost_nothing_more_can_fail() -> None:
+    body = (
+        management('yield "die"\ns.kill(old)\n')
+        + '@m.process\ndef log(s):\n    yield "log"\n    s.fault("disk full")\n'
+    )
+    assert left_behind(view(toy(body))).of == ("disk full",)
+    after = body.replace('yield "log"', 'yield "log"\n    s.require(s.alive(old) == False)')
+    assert left_behind(view(toy(after))).of == ()
+
+
 def test_a_failure_that_ends_everything_has_no_second() -> None:
     assert told(management(OPEN + INVALIDATE)) == ([], 0)
 

@@ -11,7 +11,7 @@ from toys import DESIGN
 
 from cprcheck import catalog, checking
 from cprcheck.compare.figures import Count, Failure
-from cprcheck.compare.left import Attempt, Left, Pair, Pairs
+from cprcheck.compare.left import Attempt, Left, Pair
 from cprcheck.compare.measuring import Figures, Options, code_lines, collect, designs, measure, parts, rivals, run_here
 from cprcheck.compare.parts import Finding, Measured, Scope, part, unfinished
 from cprcheck.compare.plain import plain, restored
@@ -87,7 +87,9 @@ def test_a_search_that_is_given_up_leaves_nothing_known() -> None:
     assert found.reasons == ("truncated at 1 states",)
     assert {run.counts for series in (*found.clean, *found.starts) for run in series.runs} == {None}
     assert found.restores[0].failures == ()
-    assert measured(replace(SMALL, seconds=0)).reasons == ("timed out after 0 s",)
+    late = measured(replace(SMALL, seconds=0))
+    assert late.reasons == ("timed out after 0 s",)
+    assert {each.reason for each in (*late.restores, *late.left, *late.verdicts, *late.again)} == set(late.reasons)
 
 
 def test_a_graph_with_too_many_edges_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,5 +322,6 @@ def test_who_does_not_restore_cannot_try_again() -> None:
     assert Attempt("cpr_state_save fails", always=False, never=True) in again.attempts
     refused = "the kernel, EINVAL refuses: c1: unmap all vaddrs"
     assert Pair("cpr_state_save fails", refused, invalid=True, lost=False, alone=True) in again.pairs.left
-    assert isinstance(again.pairs, Pairs)
+    assert ("disk full", "execvp fails") in again.pairs.of
+    assert "at most 2 faults, injected ones excluded" in again.scope.notes
     assert all(pair.alone for pair in again.pairs.left)
