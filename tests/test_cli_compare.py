@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -71,29 +72,73 @@ def test_the_options_pick_what_is_measured(ran: Run) -> None:
         return re.findall(r"^--- (.*)$", ran(line).out, re.MULTILINE)
 
     assert places(SMALL) == [
+        "kernel E1, topology 2p, env quiet and cont",
         "kernel E1, topology Cp, env quiet",
         "kernel E1, topology Cp, env cont,stop",
         "kernel E1, topology 2p, env quiet",
         "kernel E1, topology 2p, env cont",
         "kernel E1, topology 2p, env quiet",
+        "kernel E1, topology 2p, env again",
+        "kernel E1",
     ]
-    assert len(places("compare toy.py --containers 1")) == 2 + 2 + 12 + 6
-    assert len(places(f"{SMALL} --kernel 6.3 --topology p")) == 2 + 2 + 8 + 4
+    assert places(f"{SMALL} --kernel 6.3")[0] == (
+        "kernel E1, topology 2p, env quiet and cont; kernel E4, topology 2p, env quiet and cont"
+    )
+    everywhere = " ".join(ran("compare toy.py --containers 1").out.split())
+    for kernel, topology in product(("E1", "E4"), ("2p", "p/e", "e/p")):
+        assert f"kernel {kernel}, topology {topology}, env cont" in everywhere
     assert re.search(r"^toy +1 2 3 +1 2 3 +1 2 3$", ran(SMALL.replace("s 1", "s 3")).out, re.MULTILINE)
+    assert re.search(r"^toy +C +C +C$", ran(SMALL.replace("s 1", "s 4")).out, re.MULTILINE)
 
 
 def test_several_designs_share_the_tables_and_none_wins(ran: Run) -> None:
     Path("other.py").write_text(DESIGN.replace("def toy(", "def other("))
-    out = ran(SMALL.replace("toy.py", "other.py toy.py")).out
+    out = ran(SMALL.replace("toy.py", "other.py toy.py --no-pair")).out
     rows = re.findall(r"^(\w+)  +disk full", out, re.MULTILINE)
-    assert rows == ["other", "toy"] * 3
-    assert not re.search(r"\b(best|better|winner)\b", out)
+    assert rows == ["other", "toy"] * 2
+    assert not re.search(r"\b(best|winner)\b", out)
+    assert re.search(r"^other +yes .*\ntoy +yes ", out, re.MULTILINE)
+
+
+TOLD = {
+    "--pair": "--pair tells two designs apart, not 1: name two",
+    "other.py third.py --pair": "--pair tells two designs apart, not 3: name two",
+    "--hide CHECK_EXTENSION": "--hide CHECK_EXTENSION: only two designs are told apart by their events; name two",
+    "other.py --no-pair --hide x": "--hide x: only two designs are told apart by their events; name two",
+    "other.py --hide x": "--hide x: no design here has such an event; there is CHECK_EXTENSION, MAP(V), UNMAP(ALL|V), "
+    "test",
+}
+
+
+@pytest.mark.parametrize("line", TOLD)
+def test_only_two_designs_are_told_apart(line: str, ran: Run) -> None:
+    for name in ("other", "third"):
+        Path(f"{name}.py").write_text(DESIGN.replace("def toy(", f"def {name}("))
+    assert ran(f"{SMALL} {line}") == (2, "", f"cprcheck: {TOLD[line]}\n")
+
+
+def test_two_designs_are_told_apart_unless_nobody_wants_to_know(ran: Run) -> None:
+    other = DESIGN.replace("def toy(", "def other(").replace(
+        's.emit("UNMAP', 's.emit("CHECK_EXTENSION")\n            s.emit("UNMAP'
+    )
+    Path("other.py").write_text(other)
+    line = SMALL.replace("toy.py", "other.py toy.py")
+    out = ran(line).out
+    assert "What tells other and toy apart" in out
+    assert "other allows it, toy does not: E1, p, env cont" in out
+    assert "instead, toy can only show" in out
+    blind = ran(f"{line} --hide CHECK_EXTENSION --json figures.json")
+    assert blind.code == 0
+    assert re.search(r"^E1, p, env cont +nothing +nothing +yes +yes$", blind.out, re.MULTILINE)
+    assert "apart" not in ran(f"{line} --no-pair").out
+    (versus, _) = json.loads(Path("figures.json").read_text())["pairs"]
+    assert [way["followed"] for way in versus["directions"]] == [True, True]
 
 
 def test_markdown_and_json(ran: Run) -> None:
     code, out, err = ran(f"{SMALL} --markdown --json figures.json")
     assert (code, err) == (0, "")
-    assert out.startswith("## Lines of code\n")
+    assert out.startswith("## Verdicts\n")
     assert "| toy | disk full | never | never | no | no | nobody |\n" in out
     read = json.loads(Path("figures.json").read_text(encoding="utf-8"))
     assert read["designs"][0]["restores"][0]["failures"][0]["name"] == "disk full"

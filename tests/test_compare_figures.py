@@ -5,21 +5,18 @@ from __future__ import annotations
 from textwrap import indent
 
 import pytest
-from toys import FAIL, INVALIDATE, RESTORE, graph, management, recovering, toy
+from toys import FAIL, INVALIDATE, RESTORE, management, recovering, toy, view
 
 from cprcheck.compare.figures import (
     Count,
     Failure,
-    Left,
     clean_run,
     failure_capable,
-    failure_name,
     failures,
-    left_behind,
     restorers,
     start_and_stop,
 )
-from cprcheck.compare.view import INVALID
+from cprcheck.compare.view import INVALID, failure_name
 from cprcheck.passes.faults import with_faults
 from cprcheck.semantics import initial_states, outcome, successors
 from cprcheck.system import State, System
@@ -57,15 +54,15 @@ COUNTED = (
 
 
 def test_a_clean_run_is_counted_by_kind_and_group_and_takes_no_action() -> None:
-    assert clean_run(graph(toy(UPDATE), faults=0)) == COUNTED
+    assert clean_run(view(toy(UPDATE), faults=0)) == COUNTED
 
 
 def test_without_a_successful_update_there_is_no_clean_run() -> None:
-    assert clean_run(graph(toy(management(INVALIDATE)), faults=0)) is None
+    assert clean_run(view(toy(management(INVALIDATE)), faults=0)) is None
 
 
 def test_a_run_that_begins_at_its_end_has_no_operations() -> None:
-    assert clean_run(graph(toy(UPDATE, done="True"), 0)) == ()
+    assert clean_run(view(toy(UPDATE, done="True"), 0)) == ()
 
 
 # ---- starting and stopping ----------------------------------------------------------------------------------------
@@ -99,19 +96,19 @@ SHORTCUT = management('yield "a"\ns.runs = False\nyield "b"\ns.runs = True\n')
 
 
 def test_the_tests_of_a_stop_and_a_start_are_those_of_the_whole_way_round() -> None:
-    assert start_and_stop(graph(toy(USER + SHORTCUT), 0)) == (Count("old_qemu", "test", 4),)
+    assert start_and_stop(view(toy(USER + SHORTCUT), 0)) == (Count("old_qemu", "test", 4),)
 
 
 def test_what_changes_for_good_does_not_hide_the_way_round() -> None:
     changed = USER.replace("s.runs = False", "s.runs = False\n            s.started = True")
-    assert start_and_stop(graph(toy(changed), 0)) == (Count("old_qemu", "test", 4),)
+    assert start_and_stop(view(toy(changed), 0)) == (Count("old_qemu", "test", 4),)
 
 
 def test_who_cannot_stop_and_start_has_no_tests() -> None:
-    assert start_and_stop(graph(toy(SHORTCUT), 0)) is None
-    assert start_and_stop(graph(toy(USER.replace("s.runs = True", "s.runs = False")), 0)) is None
-    assert start_and_stop(graph(toy(USER, runs="False"), 0)) is None
-    assert start_and_stop(graph(toy(USER, runs="any_of(False, True)"), 0)) == (Count("old_qemu", "test", 4),)
+    assert start_and_stop(view(toy(SHORTCUT), 0)) is None
+    assert start_and_stop(view(toy(USER.replace("s.runs = True", "s.runs = False")), 0)) is None
+    assert start_and_stop(view(toy(USER, runs="False"), 0)) is None
+    assert start_and_stop(view(toy(USER, runs="any_of(False, True)"), 0)) == (Count("old_qemu", "test", 4),)
 
 
 # ---- from a failure to the restore --------------------------------------------------------------------------------
@@ -188,7 +185,7 @@ FOLLOWS = {
 def test_what_follows_a_failure(case: str) -> None:
     body, expected = FOLLOWS[case]
     system = toy(body)
-    assert failures(graph(system), failure_capable(system)) == tuple(Failure(*each) for each in expected)
+    assert failures(view(system), failure_capable(system)) == tuple(Failure(*each) for each in expected)
 
 
 Walked = tuple[set[int], set[int], bool, set[str]]
@@ -232,7 +229,7 @@ LOOPS = {"after any number of operations", "after a loop in which nothing can fa
 @pytest.mark.parametrize("case", sorted(FOLLOWS.keys() - LOOPS))
 def test_the_figures_are_those_of_all_runs_one_by_one(case: str) -> None:
     system = toy(FOLLOWS[case][0])
-    told = failures(graph(system), failure_capable(system))
+    told = failures(view(system), failure_capable(system))
     assert {f.name: (f.least, f.most, f.steps, f.runs, set(f.by)) for f in told} == {
         name: (min(numbers, default=None), max(numbers, default=None), min(lengths, default=None), runs, by)
         for name, (numbers, lengths, runs, by) in walked(system).items()
@@ -242,70 +239,3 @@ def test_the_figures_are_those_of_all_runs_one_by_one(case: str) -> None:
 def test_an_injected_fault_makes_no_step_capable_of_failing() -> None:
     system = toy(recovering(FLUSH + 'yield "sync"\ns.fault("sync fails", injected=True)\n' + END))
     assert failure_capable(system) == {(0, "save"), (0, "flush")}
-
-
-# ---- what nobody recovers -----------------------------------------------------------------------------------------
-
-EXEC = (
-    management(INVALIDATE + 'yield "log"\ns.fault("log lost")\ns.failed = True\n')
-    + '@m.process(group=old)\ndef main_loop(s):\n    yield idle("wait")\n'
-    "    s.require(s.failed)\n    s.exec(old, new)\n"
-)
-LOADS = management(INVALIDATE + 'yield "exec"\ns.exec(old, new)\n') + (
-    "@m.process(group=new)\ndef load(s):\n"
-    '    yield "load"\n    if s.fault("cannot be loaded"):\n        s.broken = True\n        return\n'
-    "    s.done = True\n"
-)
-RETRY = "@m.{kind}\ndef retry(s):\n    s.require(s.broken)\n    s.broken = False\n"
-TWICE = INVALIDATE + 'yield "save"\nif s.fault("disk full"):\n    s.broken = True\n' + END
-LEFT = {
-    "nobody restores": (recovering('yield "give up"\n'), ("disk full",), ()),
-    "the caller restores": (recovering(END), (), ()),
-    "somebody may restore": (recovering("s.failed = True\n") + ACTION.format(kind="action"), ("disk full",), ()),
-    "somebody has to": (recovering("s.failed = True\n") + ACTION.format(kind="action(fair=WEAK)"), (), ()),
-    "the loop that waits has to go on": (EXEC, (), ()),
-    "a device asks for ever": (
-        recovering('yield "give up"\n')
-        + '@m.process\ndef mdev(s):\n    while True:\n        yield idle("ask")\n        s.emit("asks")\n',
-        ("disk full",),
-        (),
-    ),
-    "the VM is lost": (KILL, (), ("execvp fails",)),
-    "lost later": (KILL.replace("    s.kill", '    yield "die"\n        s.kill'), (), ("execvp fails",)),
-    "failed in the new QEMU, where the guest is stopped": (LOADS, (), ("cannot be loaded",)),
-    "failed in the new QEMU, where the guest runs": (
-        LOADS.replace("s.broken = True", "s.broken = s.runs = True"),
-        (),
-        ("cannot be loaded",),
-    ),
-    "failed in the new QEMU, where something never rests": (
-        LOADS + '@m.process\ndef mdev(s):\n    while True:\n        yield idle("ask")\n        s.emit("asks")\n',
-        (),
-        ("cannot be loaded",),
-    ),
-    "failed in the new QEMU, where somebody has to try again": (
-        LOADS + RETRY.format(kind="action(fair=WEAK)"),
-        (),
-        (),
-    ),
-    "failed in the new QEMU, where somebody may try again": (
-        LOADS + RETRY.format(kind="action"),
-        (),
-        ("cannot be loaded",),
-    ),
-    "failed in the old QEMU, where the caller restores": (management(TWICE), (), ()),
-    "a refusal, and a second fault is not held against it": (
-        management(
-            INVALIDATE + 'yield "c1"\nif s.choose("capable", (True, False)) == False:\n    s.emit("refused")\n'
-            'yield "exec"\nif s.fault("execvp fails"):\n    s.kill(old)\ns.failed = True\n'
-        ),
-        ("management refuses: c1",),
-        ("execvp fails",),
-    ),
-}
-
-
-@pytest.mark.parametrize("case", LEFT)
-def test_what_is_left_behind(case: str) -> None:
-    body, invalid, lost = LEFT[case]
-    assert left_behind(graph(toy(body))) == Left(invalid, lost)

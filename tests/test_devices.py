@@ -184,6 +184,25 @@ def test_a_lacking_group_is_a_physical_device() -> None:
     assert str(Topology.parse("2x/pe")) == "x/x/pe"
 
 
+def test_other_saved_devices_are_newer_than_the_containers() -> None:
+    assert str(Topology.parse("2p+3o")) == "p/p+3o"
+    assert (Topology.parse("p").others, str(Topology.parse("p+0o"))) == (0, "p")
+    saved = [t.label for t in design("save_unwind", topology="p+2o").transitions if t.label.startswith("pre_save of")]
+    assert list(dict.fromkeys(saved)) == [
+        "pre_save of a device older than the containers",
+        "pre_save of c0: unmap all vaddrs",
+        "pre_save of a device newer than the containers",
+        "pre_save of device 2 newer than the containers",
+        "pre_save of device 3 newer than the containers",
+    ]
+
+
+@pytest.mark.parametrize("text", ["p+", "p+o", "p+2", "p+2p", "p+-1o", "p+1o+1o"])
+def test_other_saved_devices_that_cannot_be_read_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^topology=.*: write a number and o for devices without VFIO: pe/p\+2o$"):
+        design("v7", topology=text)
+
+
 @pytest.mark.parametrize("text", ["y", "x/", "0x", "X", "px/q"])
 def test_a_topology_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:

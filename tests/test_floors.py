@@ -51,6 +51,7 @@ DOORS = {
         "compare/classes.py",
         "compare/figures.py",
         "compare/races.py",
+        "compare/left.py",
         "compare/runs.py",
         "compare/view.py",
         "report/graphml.py",

@@ -6,16 +6,22 @@ import json
 from dataclasses import replace
 from importlib.metadata import version
 
-import pytest
-
-from cprcheck.compare.figures import Count, Failure, Left
-from cprcheck.compare.measuring import Figures, Leftovers, Restores, Run, Scope, Series
+from cprcheck.compare.figures import Count, Failure
+from cprcheck.compare.left import Attempt, Left, Pair, Pairs
+from cprcheck.compare.measuring import Figures, Series
+from cprcheck.compare.pareto import OBJECTIVES
+from cprcheck.compare.parts import Again, Finding, Leftovers, Restores, Run, Scope, Verdicts
 from cprcheck.report import compare
+from cprcheck.report.compare_sections import sections
 
 NOTES = ("kernel E1 (Linux 5.15 to 5.19), not conformed", "environment: quiet", "at most 1 fault")
 RUN = Scope("E1", "Cp", "quiet", ("kernel E1, not conformed", "no faults"))
 STOP = Scope("E1", "Cp", "cont,stop", ("kernel E1, not conformed", "no faults"))
 PLACE = Scope("E1", "2p", "quiet", NOTES)
+AGAIN = Scope("E1", "2p", "again", NOTES)
+DISK, EXEC = "disk full", "execvp fails"
+TWO = (Finding("two(c=1)", "two", "VIOLATED", 12), Finding("two(c=0)", "two", "VIOLATED", 8))
+UNKNOWN = Finding("open", "open", "UNKNOWN")
 
 
 def operations(times: int) -> tuple[Count, ...]:
@@ -44,7 +50,31 @@ LOOP = Figures(
             ),
         ),
     ),
-    left=(Leftovers(PLACE, Left(("disk full", "cpr_state_save fails"), ("execvp fails",))),),
+    left=(Leftovers(PLACE, Left((DISK, "cpr_state_save fails"), (EXEC,), (DISK, "cpr_state_save fails", EXEC, "x"))),),
+    verdicts=(
+        Verdicts(
+            PLACE,
+            (Finding("safe", "safe", "HOLDS"), Finding("live(c=0)", "live", "VIOLATED", 9, 2), *TWO, UNKNOWN),
+            "timed out after 2 s",
+        ),
+        Verdicts(
+            replace(PLACE, env="cont", notes=("environment: cont", *NOTES)),
+            (Finding("safe", "safe", "VIOLATED", 7), Finding("live(c=0)", "live", "VIOLATED", 9, 2), *TWO, UNKNOWN),
+        ),
+    ),
+    again=(
+        Again(
+            AGAIN,
+            Pairs(
+                (
+                    Pair(DISK, EXEC, invalid=True, lost=False, alone=False),
+                    Pair(EXEC, DISK, invalid=False, lost=True, alone=True),
+                ),
+                ((DISK, EXEC), (EXEC, DISK), (DISK, DISK)),
+            ),
+            (Attempt(DISK, always=False, never=False), Attempt(EXEC, always=True, never=False)),
+        ),
+    ),
 )
 EMPTY = Figures(
     "empty",
@@ -53,10 +83,31 @@ EMPTY = Figures(
     clean=(Series(RUN, (Run(1, None), Run(2, None))),),
     starts=(Series(STOP, (Run(1, ()), Run(2, None, "truncated at 9 states"))),),
     restores=(Restores(replace(PLACE, notes=(*NOTES, "a note of its own")), ()),),
-    left=(Leftovers(PLACE, Left((), ()), "timed out after 1 s"),),
+    left=(Leftovers(PLACE, Left((), (), ()), "timed out after 1 s"),),
+    verdicts=(Verdicts(PLACE, (Finding("update", "update", "UNREACHABLE"),)),),
+    again=(Again(AGAIN, Pairs((), ()), (), "timed out after 1 s"),),
 )
 
 TEXT = """\
+Verdicts
+  With any finite number of real faults.  V 8: VIOLATED, the shortest trace has 8 steps; V 8+2: a stem and a
+    loop, not said to be shortest; R 20: REACHABLE; never: UNREACHABLE; ?: UNKNOWN; -: the design has no such
+    property.  Of several instances the worst counts.  The second row of a property is that of the environment
+    it names, where it changes something.
+
+--- kernel E1, topology 2p, env quiet and cont
+  scope: kernel E1 (Linux 5.15 to 5.19), not conformed; at most 1 fault
+
+property    loop(recover=yes)  empty
+safe        holds              -
+  env cont  V 7                -
+live        V 7+2              -
+two         V 8                -
+open        ?                  -
+update      -                  never
+  env cont  -                  -
+
+
 Lines of code
   Of the design's own file, without blank lines, comments and docstrings.
 
@@ -68,8 +119,8 @@ empty              empty.py                9
 Operations on a run without failure
   On a shortest run to a successful update, by who performs them; never: there is no such run.  What devices
     do when they are realized, before the update, is not counted: a counter or blocker tests each device's
-    container then (2 ioctls at most).  Each cell: C = 1, 2 containers with a physical group each; ? is
-    unknown.
+    container then (2 ioctls at most).  C containers have a physical group each; N devices are saved beside
+    the two or three of every VM.  Each cell: the numbers for C = 1 to 2, too few for a formula; ? is unknown.
 
 --- kernel E1, topology Cp, env quiet
   scope: kernel E1, not conformed; no faults
@@ -81,8 +132,9 @@ empty              never            never         never      never
 
 
 Operations of a stop and a cont outside an update
-  On a shortest way from a running guest to a running guest; never: there is no such way.  Each cell: C = 1, 2
-    containers with a physical group each; ? is unknown.
+  On a shortest way from a running guest to a running guest; never: there is no such way.  C containers have a
+    physical group each; N devices are saved beside the two or three of every VM.  Each cell: the numbers for
+    C = 1 to 2, too few for a formula; ? is unknown.
 
 --- kernel E1, topology Cp, env cont,stop
   scope: kernel E1, not conformed; no faults
@@ -104,30 +156,78 @@ From a failure to the restore
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of
     its own
 
-design             failure                           before the restore    steps  certain  guest runs  restored by
-loop(recover=yes)  all 3                             0, no bound or never  1      no       yes         the caller, cont
-                   disk full                         0 to 2                1      yes      no          the caller
-                   cpr_state_save fails              1, no bound or never  4      no       yes         the caller, cont
-                   the kernel refuses: c1: capable?  never                 never  no       no          nobody
+design             failure                  before the restore    steps  certain  guest runs  restored by
+loop(recover=yes)  all 3                    0, no bound or never  1      no       yes         the caller, cont
+                   disk full                0 to 2                1      yes      no          the caller
+                   cpr_state_save fails     1, no bound or never  4      no       yes         the caller, cont
+                   the kernel refuses: c1:  never                 never  no       no          nobody
+                   capable?
 empty              none
 
 
 What nobody recovers
   Faults and refusals after which, without another fault, a vaddr may stay invalid for good in a living old
     QEMU: what has to happen leads nowhere else.  And those after which the VM may be lost: it is in no QEMU,
-    or for good in a new one where the update has failed.
+    or for good in a new one where the update has failed.  Failures: how many of all that can happen leave one
+    or the other behind.  What every design leaves behind is said once.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault
 
-design             a vaddr stays invalid            the VM is lost
-loop(recover=yes)  disk full; cpr_state_save fails  execvp fails
-empty              ?                                ?
+design             failures  a vaddr stays invalid            the VM is lost
+loop(recover=yes)  3 of 4    disk full; cpr_state_save fails  execvp fails
+empty              ?         ?                                ?
 
+
+Two failures, and another attempt
+  Where the management tries up to three times, and at most two faults happen.  Pairs left: how many of the
+    pairs of failures of which the second is the next after the first may leave a vaddr invalid for good, or
+    the VM lost.  Neither does it alone: those in which it takes both.  Can succeed: after how many of the
+    failures that can be the first of a run the update can still succeed when nothing else fails, wherever
+    they strike; and after which it cannot, or not everywhere.
+
+--- kernel E1, topology 2p, env again
+  scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault
+
+design             pairs left  neither does it alone         can succeed  cannot, after
+loop(recover=yes)  2 of 3      disk full, then execvp fails  1 of 2       disk full
+empty              ?           ?                             ?            ?
+
+
+The Pareto front
+  A design is dominated when another is at least as good in every column and better in one; less is better.
+    Operations: with the largest C.  The rest counts over all topologies and environments above, and only what
+    can be counted of every design: properties that all have, faults that can strike all, and each design's
+    own refusals.  Bad verdicts: VIOLATED or UNREACHABLE.  Left: as in the two sections before.  No way on:
+    first failures after which the update cannot succeed any more, or not wherever they strike.  Nothing is
+    weighed.  That a design is on the front says that nothing here is better in all; where two do different
+    jobs, neither is the better one.
+
+--- kernel E1
+
+                                     operations of
+                        operations   a stop and a               failures
+design            front of an update cont          bad verdicts left         pairs left no way on dominated by
+loop(recover=yes) ?     ?            ?             ?            ?            ?          ?         ?
+empty             ?     ?            ?             ?            ?            ?          ?         ?
+
+unknown of loop(recover=yes): timed out after 2 s
 unknown of empty: truncated at 9 states
 unknown of empty: timed out after 1 s
 """
 MARKDOWN = r"""
+## Verdicts
+### kernel E1, topology 2p, env quiet and cont
+Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; at most 1 fault.
+| property | loop(recover=yes) | empty |
+| --- | --- | --- |
+| safe | holds | - |
+|   env cont | V 7 | - |
+| live | V 7+2 | - |
+| two | V 8 | - |
+| open | ? | - |
+| update | - | never |
+|   env cont | - | - |
 ## Lines of code
 | design | file | lines |
 | --- | --- | --- |
@@ -160,13 +260,27 @@ Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at mos
 ## What nobody recovers
 ### kernel E1, topology 2p, env quiet
 Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault.
-| design | a vaddr stays invalid | the VM is lost |
-| --- | --- | --- |
-| loop(recover=yes) | disk full; cpr_state_save fails | execvp fails |
-| empty | ? | ? |
+| design | failures | a vaddr stays invalid | the VM is lost |
+| --- | --- | --- | --- |
+| loop(recover=yes) | 3 of 4 | disk full; cpr_state_save fails | execvp fails |
+| empty | ? | ? | ? |
+## Two failures, and another attempt
+### kernel E1, topology 2p, env again
+Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault.
+| design | pairs left | neither does it alone | can succeed | cannot, after |
+| --- | --- | --- | --- | --- |
+| loop(recover=yes) | 2 of 3 | disk full, then execvp fails | 1 of 2 | disk full |
+| empty | ? | ? | ? | ? |
+## The Pareto front
+### kernel E1
+FRONT
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| loop(recover=yes) | ? | ? | ? | ? | ? | ? | ? | ? |
+| empty | ? | ? | ? | ? | ? | ? | ? | ? |
+* unknown of loop(recover=yes): timed out after 2 s
 * unknown of empty: truncated at 9 states
 * unknown of empty: timed out after 1 s
-"""
+""".replace("FRONT", f"| design | front | {' | '.join(OBJECTIVES)} | dominated by |")
 
 
 def test_the_text_word_for_word() -> None:
@@ -175,20 +289,23 @@ def test_the_text_word_for_word() -> None:
 
 def test_the_markdown_has_the_same_tables_and_the_same_words() -> None:
     lines = list(compare.markdown([LOOP, EMPTY]))
-    sections = compare.sections([LOOP, EMPTY])
     assert [line for line in lines if line.startswith(("|", "#", "Scope", "* "))] == MARKDOWN.strip().splitlines()
     assert [line for line in lines if line and not line.startswith(("|", "#", "Scope", "* "))] == [
-        section.about for section in sections
+        section.about for section in sections([LOOP, EMPTY])
     ]
     blocks = "\n".join(lines).split("\n\n")
-    assert [block.count("\n") for block in blocks if block.startswith("|")] == [3, 3, 3, 6, 3]
+    assert [block.count("\n") for block in blocks if block.startswith("|")] == [8, 3, 3, 3, 6, 3, 3, 3]
 
 
 def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
     read = json.loads(compare.dumps([LOOP, EMPTY]))
-    assert (read["schema"], read["cprcheck"]) == ("cprcheck-compare-1", version("cprcheck"))
+    assert (read["schema"], read["cprcheck"]) == ("cprcheck-compare-2", version("cprcheck"))
     loop, empty = read["designs"]
-    assert list(loop) == ["design", "file", "lines", "clean", "starts", "restores", "left"]
+    assert list(read) == ["schema", "cprcheck", "designs", "objectives", "standings", "pairs"]
+    fields = ["design", "file", "lines", "clean", "starts", "restores", "left", "verdicts", "again"]
+    assert list(loop) == fields
+    assert loop["again"][0]["pairs"]["of"][0] == ["disk full", "execvp fails"]
+    assert read["standings"][0] == {"design": LOOP.design, "kernel": "E1", "values": None, "dominated_by": []}
     assert loop["clean"][0]["scope"] == {
         "kernel": "E1",
         "topology": "Cp",
@@ -206,42 +323,55 @@ def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
         "runs": True,
         "by": ["the caller", "cont"],
     }
-    assert empty["starts"][0]["runs"][1] == {"containers": 2, "counts": None, "reason": "truncated at 9 states"}
-    assert empty["left"][0]["left"] == {"invalid": [], "lost": []}
+    assert empty["starts"][0]["runs"][1] == {
+        "containers": 2,
+        "counts": None,
+        "reason": "truncated at 9 states",
+        "others": 0,
+    }
+    assert empty["left"][0]["left"] == {"invalid": [], "lost": [], "of": []}
 
 
-SPANS = [
-    ([(0, 0, False)], "0"),
-    ([(1, 2, False)], "1 to 2"),
-    ([(1, 2, False), (0, 0, False)], "0 to 2"),
-    ([(1, None, False), (3, 4, False)], "1, no bound"),
-    ([(None, None, True)], "never"),
-    ([(None, None, True), (2, 2, False)], "2 or never"),
-    ([(2, 2, True)], "2 or never"),
-    ([(0, None, True)], "0, no bound or never"),
-]
+def test_what_nobody_finished_is_unknown_and_what_was_not_asked_is_a_dash() -> None:
+    lost = replace(EMPTY, verdicts=(Verdicts(PLACE, (), "the worker was killed"),))
+    lines = list(compare.text([LOOP, lost]))
+    assert "safe        holds              ?" in lines
+    assert "  env cont  V 7                -" in lines
 
 
-@pytest.mark.parametrize(("follows", "said"), SPANS)
-def test_a_span_is_the_least_and_the_most(follows: list[tuple[int | None, int | None, bool]], said: str) -> None:
-    failures = [
-        Failure("x", least, most, None, certain=True, never=never, runs=False, by=()) for least, most, never in follows
+def test_of_many_designs_all_failures_are_in_one_row_and_what_all_leave_behind_is_said_once() -> None:
+    many = [replace(LOOP, design=name) for name in "abcd"]
+    lines = list(compare.text(many))
+    assert sum(line.startswith("a ") and "all 3" in line for line in lines) == 1
+    assert not any("the kernel refuses" in line for line in lines)
+    assert any(line.startswith("every design") and "cpr_state_save fails" in line for line in lines)
+    assert sum("disk full; cpr_state_save fails" in line for line in lines) == 1
+    assert max(map(len, lines)) <= 110
+
+
+def test_tables_that_say_the_same_are_one() -> None:
+    elsewhere = replace(PLACE, kernel="E4", notes=("kernel E4 (Linux 6.3 and later), not conformed", *NOTES[1:]))
+    both = replace(EMPTY, restores=(Restores(PLACE, ()), Restores(elsewhere, ())))
+    lines = list(compare.text([both]))
+    at = lines.index("--- kernel E1, topology 2p, env quiet; kernel E4, topology 2p, env quiet")
+    assert lines[at + 1 : at + 4] == [
+        "  scope: environment: quiet; at most 1 fault; kernel E1, topology 2p, env quiet: kernel E1 (Linux 5.15 to",
+        "    5.19), not conformed; kernel E4, topology 2p, env quiet: kernel E4 (Linux 6.3 and later), not conformed",
+        "",
     ]
-    assert compare.span(failures) == said
-
-
-@pytest.mark.parametrize(("steps", "said"), [([3], "3"), ([3, 2], "2"), ([None, 3], "3"), ([None], "never")])
-def test_the_fewest_steps_are_those_of_the_nearest_restore(steps: list[int | None], said: str) -> None:
-    failures = [Failure("x", 0, 0, each, certain=True, never=False, runs=False, by=()) for each in steps]
-    assert compare.fewest(failures) == said
 
 
 def test_a_wide_header_wraps_between_words() -> None:
-    new = (Count("new_qemu", "CHECK_EXTENSION", 16), Count("new_qemu", "MAP(V)", 16), Count("new_qemu", "test", 16))
-    runs = tuple(Run(containers, (*operations(16)[:3], *new)) for containers in (1, 2, 3, 4))
+    def counts(times: int) -> tuple[Count, ...]:
+        kinds = ("CHECK_EXTENSION", "UNMAP(ALL|V)", "test"), ("CHECK_EXTENSION", "MAP(V)", "test")
+        return tuple(
+            Count(f"{who}_qemu", kind, times) for who, each in zip(("old", "new"), kinds, strict=True) for kind in each
+        )
+
+    runs = tuple(Run(containers, counts(times)) for containers, times in enumerate((16, 17, 19, 20), 1))
     lines = list(compare.text([replace(LOOP, design="vm_change_handler", clean=(Series(RUN, runs),))]))
-    row = next(line for line in lines if line.startswith("vm_change_handler  16 16 16 16"))
+    row = next(line for line in lines if line.startswith("vm_change_handler  16 17 19 20"))
     first, second = lines[lines.index(row) - 2 : lines.index(row)]
     assert first.split() == [*["old", "QEMU:"] * 3, *["new", "QEMU:"] * 3]
     assert second.split() == ["design", "CHECK_EXTENSION", "UNMAP(ALL|V)", "test", "CHECK_EXTENSION", "MAP(V)", "test"]
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 110

@@ -7,6 +7,7 @@ import textwrap
 
 from authors import written
 
+from cprcheck.compare.view import View
 from cprcheck.engines.explicit import search
 from cprcheck.engines.graph import StateGraph, build
 from cprcheck.passes.faults import with_faults
@@ -83,6 +84,11 @@ def graph(system: System, faults: int = 1) -> StateGraph:
     return build(search(with_faults(system, faults, injected=False)))
 
 
+def view(system: System, faults: int = 1) -> View:
+    """The same with the outcomes of all states."""
+    return View(graph(system, faults))
+
+
 DESIGN = f'''\
 from enum import Enum
 from cprcheck import *
@@ -92,6 +98,7 @@ from cprcheck.models.vfio.topology import Topology
 class Env(Enum):
     CONT = 0
     STOP = 1
+    AGAIN = 2
 
 @model
 def toy(
@@ -104,7 +111,7 @@ def toy(
     m = Model()
 {textwrap.indent(STATE, "    ")}
     m.note(f"a toy of {{kernel.name}}")
-    commands = sorted(one.name for one in env)
+    commands = sorted(one.name for one in env if one is not Env.AGAIN)
     command = m.var("command", OneOf("none", *commands), init="none")
 
     @m.process(group=old)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`cprcheck compare`: designs side by side, in figures."""
+"""`cprcheck compare`: designs side by side, in verdicts and figures."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from cprcheck.errors import UsageError
 @click.option(
     "--containers", type=click.IntRange(1, 16), default=4, show_default=True, metavar="N", help="Count up to N."
 )
+@click.option("--pair/--no-pair", default=None, help="Tell two designs apart.  [when there are two]")
+@click.option("--hide", "hidden", multiple=True, metavar="EVENT", help="An event by which they are not told apart.")
 @click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="Set another parameter of every design.")
 @click.option("--max-states", type=click.IntRange(min=1), default=200_000, show_default=True, metavar="N")
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each search.")
@@ -29,13 +31,17 @@ def compare(
     kernels: tuple[str, ...],
     topologies: tuple[str, ...],
     containers: int,
+    pair: bool | None,
+    hidden: tuple[str, ...],
     params: tuple[str, ...],
     max_states: int,
     timeout: float | None,
     markdown: bool,
     json_file: Path | None,
 ) -> int:
-    """Measure every DESIGN (all that are shipped): operations, what follows a failure, what nobody recovers.
+    """Measure every DESIGN (all that are shipped): verdicts, operations, what follows failures, who is left behind.
+
+    Two designs are also told apart: a shortest behaviour that one allows and the other forbids, and simulation.
 
     A DESIGN is a model that takes a kernel, a topology and an environment, and has outcomes.
     """
@@ -51,9 +57,23 @@ def compare(
     options = measuring.Options(
         kernels or usual.kernels, topologies or usual.topologies, containers, tuple(given.items()), max_states, timeout
     )
+    models = measuring.designs(designs, given)
+    if pair and len(models) != 2:
+        raise UsageError(f"--pair tells two designs apart, not {len(models)}: name two")
+    if hidden and (pair is False or len(models) != 2):
+        raise UsageError(f"--hide {hidden[0]}: only two designs are told apart by their events; name two")
+    asked = [measuring.parts(model, options) for model in models]
+    paired = len(models) == 2 and pair is not False
+    versus = measuring.rivals(models[0], models[1], options, hidden) if paired else []
     with progress() as tell:
-        found = [measuring.measure(design, options, tell) for design in measuring.designs(designs, given)]
-    say(report.markdown(found) if markdown else report.text(found))
+        answers = iter(measuring.run_here([part for each in (*asked, versus) for part in each], tell))
+    found = [
+        measuring.collect(model, options, [next(answers) for _ in parts])
+        for model, parts in zip(models, asked, strict=True)
+    ]
+    pairs = [answer.versus for answer in answers if answer.versus is not None]
+    measuring.require_events(hidden, pairs)
+    say(report.markdown(found, pairs) if markdown else report.text(found, pairs))
     if json_file is not None:
-        files.write(json_file, report.dumps(found))
-    return UNKNOWN if any(figures.reasons for figures in found) else OK
+        files.write(json_file, report.dumps(found, pairs))
+    return UNKNOWN if report.unknown(found, pairs) else OK

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a design costs, and whom it leaves alone: figures measured on the graph of all states.
+"""What a design costs, and what follows a failure: figures measured on the graph of all states.
 
-A model takes part by what it says about itself.  Its outcomes tell, in each state, what has become of the *guest*,
-the *vaddrs* and the *update*; its events tell which operations a step performs, and that it refuses something.
 An *operation* is an event of one of the kinds `OPERATIONS`: an ioctl, or a test of a predicate by the design.
 """
 
@@ -18,25 +16,19 @@ import networkx as nx
 
 from cprcheck.compare.view import (
     DONE,
-    FAILED,
-    IN_NEW,
-    LOST,
-    MAP,
     NEW,
-    REFUSED,
+    OPERATIONS,
     RUNS,
     STOPPED,
     View,
+    failure_name,
     for_good,
     givers,
     leading_to,
 )
-from cprcheck.engines.graph import StateGraph
 from cprcheck.passes.faults import with_faults
 from cprcheck.system import System, Transition
 
-TEST = "test"
-OPERATIONS = ("CHECK_EXTENSION", "UNMAP(ALL|V)", MAP, TEST)
 Step = tuple[Hashable, Hashable, int]
 """(node, node, transition); a node may be anything."""
 Capable = Set[tuple[int, str]]
@@ -76,37 +68,22 @@ class Failure:
     by: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Left:
-    """What faults and refusals may leave behind, without another fault.
-
-    After those in `invalid` a vaddr may stay invalid *for good* in a living old QEMU: what fair processes do without
-    a fault, idle ones too, leads to no other state any more.  After those in `lost` the VM may be lost: it is in no
-    QEMU, or for good in a new one where the update has failed.
-    """
-
-    invalid: tuple[str, ...]
-    lost: tuple[str, ...]
-
-
-def clean_run(graph: StateGraph) -> tuple[Count, ...] | None:
+def clean_run(view: View) -> tuple[Count, ...] | None:
     """The operations on a shortest run to a successful update by steps of processes; None when there is none.
 
     The graph is that of a system without faults.  Actions, which are not obliged to happen, take no part.
     """
-    view = View(graph)
     located = {i for i, process in enumerate(view.system.processes) if process.location is not None}
     goals = view.where("update", {DONE})
-    return _operations(view.system, _path(view.steps_of(located), range(graph.initial), goals))
+    return _operations(view.system, _path(view.steps_of(located), range(view.graph.initial), goals))
 
 
-def start_and_stop(graph: StateGraph) -> tuple[Count, ...] | None:
+def start_and_stop(view: View) -> tuple[Count, ...] | None:
     """The operations of a `stop` and a `cont` outside an update, from an initial state where the guest runs.
 
     On a shortest way back to that state by steps of the user and the old QEMU's monitor; where no way leads back to
     it, to any state in which the guest runs and the monitor is idle.  None when there is none either.
     """
-    view = View(graph)
     processes = view.system.processes
     users = {i for i, p in enumerate(processes) if p.name == "monitor" or p.name.split("(")[0] == "user"}
     stopped, running = view.where("guest", {STOPPED}), view.where("guest", {RUNS})
@@ -114,7 +91,7 @@ def start_and_stop(graph: StateGraph) -> tuple[Count, ...] | None:
     edges: list[Step] = []
     for a, b, step in view.steps_of(users):
         edges += [((a, False), (b, b in stopped), step), ((a, True), (b, True), step)]
-    for start in (node for node in range(graph.initial) if node in running):
+    for start in (node for node in range(view.graph.initial) if node in running):
         for goals in ({start}, resting):
             found = _path(edges, [(start, False)], {(node, True) for node in goals})
             if found is not None:
@@ -128,12 +105,11 @@ def failure_capable(system: System) -> Capable:
     return {(t.process, t.label) for t in possible if t.faults}
 
 
-def failures(graph: StateGraph, capable: Capable) -> tuple[Failure, ...]:
+def failures(view: View, capable: Capable) -> tuple[Failure, ...]:
     """Every failure that leaves a vaddr invalid in a living old QEMU, and what follows, in the order of the steps.
 
     A failure is a step that takes a fault or refuses something.  `capable` are the steps that may fail.
     """
-    view = View(graph)
     restores = _Restores(view, capable)
     after: dict[str, dict[int, None]] = {}
     for _, to, step in view.edges:
@@ -143,34 +119,7 @@ def failures(graph: StateGraph, capable: Capable) -> tuple[Failure, ...]:
     return tuple(restores.failure(name, tuple(nodes)) for name, nodes in after.items())
 
 
-def left_behind(graph: StateGraph) -> Left:
-    """After which failures nobody restores who has to, and after which there is nobody left."""
-    view = View(graph)
-    calm = view.plain(edge for edge in view.edges if edge[2] not in view.faulty)
-    lost = view.where("guest", {LOST}) | for_good(view, view.where("guest", IN_NEW) & view.where("update", {FAILED}))
-    helpless, losing = leading_to(calm, for_good(view, view.exposed)), leading_to(calm, lost)
-    names: dict[str, tuple[bool, bool]] = {}
-    for origin, to, step in view.edges:
-        name = failure_name(view.system, view.system.transitions[step])
-        if name and origin not in lost:
-            invalid, gone = names.get(name, (False, False))
-            names[name] = (invalid or to in helpless, gone or to in losing)
-    return Left(
-        tuple(name for name, (invalid, _) in names.items() if invalid),
-        tuple(name for name, (_, gone) in names.items() if gone),
-    )
-
-
-def failure_name(system: System, transition: Transition) -> str:
-    """The faults that `transition` takes, or else who refuses and at which step; empty when nothing fails."""
-    if transition.faults:
-        return " and ".join(fault.label for fault in transition.faults)
-    process = system.processes[transition.process].name
-    refused = [dict(event.args).get("by", process) for event in transition.events if event.name == REFUSED]
-    return f"{' and '.join(dict.fromkeys(refused))} refuses: {transition.label}" if refused else ""
-
-
-# ---- paths -----------------------------------------------------------------------------------------------------
+# ---- runs without a failure ----------------------------------------------------------------------------------------
 
 
 def _is_done(view: View, node: int, process: int) -> bool:
@@ -218,7 +167,6 @@ class _Restores:
     """
 
     def __init__(self, view: View, capable: Capable) -> None:
-        self.view = view
         self.sources: dict[str, set[int]] = {}
         self.between = view.plain(())
         for a, b, step in view.edges:
@@ -236,9 +184,9 @@ class _Restores:
         self.most = self._longest(everybody)
         self.before = leading_to(self.between, everybody)
         self.by = {name: leading_to(self.between, nodes) for name, nodes in self.sources.items()}
-        calm = view.plain(edge for edge in view.edges if edge[2] not in view.faulty)
-        calm.remove_edges_from([edge for edge in calm.edges if not self.between.has_edge(*edge)])
-        self.stays = leading_to(calm, for_good(view, view.exposed))
+        quiet = view.plain(view.calm)
+        quiet.remove_edges_from([edge for edge in quiet.edges if not self.between.has_edge(*edge)])
+        self.stays = leading_to(quiet, for_good(view, view.exposed))
         self.runs = leading_to(self.between, view.exposed & view.where("guest", {RUNS}))
 
     def _longest(self, sources: set[int]) -> dict[int, float]:

@@ -10,27 +10,40 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from cprcheck import catalog, checking
-from cprcheck.compare import figures
-from cprcheck.compare.figures import Count, Failure, Left
-from cprcheck.compare.states import all_states
+from cprcheck import catalog
+from cprcheck.checking import Progress
+from cprcheck.compare.formula import Formula, fit, sizes
+from cprcheck.compare.parts import (
+    AGAIN,
+    CONT,
+    CONT_STOP,
+    QUIET,
+    Again,
+    Leftovers,
+    Measured,
+    Part,
+    Restores,
+    Run,
+    Scope,
+    Verdicts,
+    Versus,
+    part,
+)
+from cprcheck.compare.plain import plain, restored
 from cprcheck.compare.view import ASPECTS
-from cprcheck.engines import explicit
-from cprcheck.engines.graph import StateGraph, build
-from cprcheck.errors import DisagreementError, UsageError, shorten
-from cprcheck.language.model import Model
-from cprcheck.passes.faults import with_faults
-from cprcheck.system import System
+from cprcheck.errors import UsageError, shorten
 
 PARAMETERS = ("kernel", "topology", "env")
 """What every design takes, and what is set here."""
+ALONE = "p"
+"""The topology in which two designs are told apart first."""
 COMBINATION = "combination"
 """The shipped model that has all designs in it."""
-QUIET, CONT, CONT_STOP = "none", "cont", "cont,stop"
 MAX_STATES = 200_000
 _NO_CODE = frozenset(
     {
@@ -63,51 +76,25 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What figures are about.  `notes` are the clauses that a verdict about the same system would have to name."""
+class Kind:
+    """How often one operation is performed by the processes of one group, as a formula if there is one."""
 
-    kernel: str
-    topology: str
-    env: str
-    notes: tuple[str, ...] = field(default=(), compare=False)
-
-
-@dataclass(frozen=True)
-class Run:
-    """The operations of one run with so many containers.
-
-    `counts` is None when there is no such run or, with a `reason`, when that is not known.
-    """
-
-    containers: int
-    counts: tuple[Count, ...] | None
-    reason: str = ""
+    group: str
+    kind: str
+    formula: Formula
 
 
 @dataclass(frozen=True)
 class Series:
-    """The same run with 1, 2, … containers that have one physical group each."""
+    """The same run at several sizes.
+
+    With 1, 2, … containers that have one physical group each, and some of them with other saved objects too.
+    `formulas` are of those operations that a polynomial counts at all sizes.
+    """
 
     scope: Scope
     runs: tuple[Run, ...]
-
-
-@dataclass(frozen=True)
-class Restores:
-    """What follows each failure; nothing is known when there is a `reason`."""
-
-    scope: Scope
-    failures: tuple[Failure, ...]
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Leftovers:
-    """What faults and refusals may leave behind; nothing is known when there is a `reason`."""
-
-    scope: Scope
-    left: Left
-    reason: str = ""
+    formulas: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,13 +108,16 @@ class Figures:
     starts: tuple[Series, ...]
     restores: tuple[Restores, ...]
     left: tuple[Leftovers, ...]
+    verdicts: tuple[Verdicts, ...] = ()
+    again: tuple[Again, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why some figures are not known, each reason once."""
         runs = [run.reason for series in (*self.clean, *self.starts) for run in series.runs]
-        found = [*runs, *(each.reason for each in self.restores), *(each.reason for each in self.left)]
-        return tuple(dict.fromkeys(reason for reason in found if reason))
+        places = [*(one.reason for one in self.restores), *(one.reason for one in self.left)]
+        others = [*(one.reason for one in self.verdicts), *(one.reason for one in self.again)]
+        return tuple(dict.fromkeys(reason for reason in (*runs, *places, *others) if reason))
 
 
 # ---- which designs ------------------------------------------------------------------------------------------------
@@ -167,80 +157,126 @@ def _lacking(model: catalog.Found, given: Mapping[str, str]) -> str:
 # ---- measuring ----------------------------------------------------------------------------------------------------
 
 
-def measure(model: catalog.Found, options: Options | None = None, progress: checking.Progress | None = None) -> Figures:
-    """The figures of one design.
+def measure(model: catalog.Found, options: Options | None = None) -> Figures:
+    """The figures of one design, measured in this process.  Raises what `parts.part` raises."""
+    options = options or Options()
+    return collect(model, options, run_here(parts(model, options)))
 
-    Raises UsageError for a parameter or a value that it does not know, and when there is no initial state;
-    DisagreementError when Python, running the author's own code for a while, does something else.
+
+def run_here(asked: Sequence[Part], tell: Progress | None = None) -> list[Measured]:
+    """Measure parts one after the other in this process.  Raises what `parts.part` raises."""
+    found = []
+    for each in asked:
+        if tell is not None:
+            tell(each.title)
+        found.append(measured(part(**plain(each))))
+    return found
+
+
+def parts(model: catalog.Found, options: Options) -> list[Part]:
+    """All that has to be measured of a design."""
+    made = []
+    for kernel in options.kernels:
+        common = Part("clean", spec(model), options.params, kernel, "Cp", QUIET, options.states, options.seconds)
+        for what, env in (("clean", QUIET), ("starts", CONT_STOP)):
+            for c, n in sizes(options.containers, both=what == "clean"):
+                made.append(replace(common, what=what, env=env, containers=c, others=n))
+        for topology in options.topologies:
+            made += [replace(common, what="place", topology=topology, env=env) for env in (QUIET, CONT)]
+            if _tries_again(model):
+                made.append(replace(common, what="again", topology=topology, env=AGAIN))
+    return made
+
+
+def _tries_again(model: catalog.Found) -> bool:
+    """Whether a design has an environment in which the management tries again; else nothing is said about that."""
+    try:
+        catalog.read("env", AGAIN, model.signature.parameters["env"].annotation)
+    except UsageError:
+        return False
+    return True
+
+
+def collect(model: catalog.Found, options: Options, found: Sequence[Measured]) -> Figures:
+    """The figures of a design from what was measured of its parts."""
+    places = [each for each in found if each.restores is not None]
+    quiet = [each.left for each in places if each.left is not None and each.scope.env == "quiet"]
+    file = model.function.__code__.co_filename
+    return Figures(
+        title(model, options),
+        shorten(file),
+        code_lines(Path(file).read_text(encoding="utf-8")),
+        _series(found, "quiet"),
+        _series(found, CONT_STOP),
+        tuple(each.restores for each in places if each.restores is not None),
+        tuple(quiet),
+        tuple(each.verdicts for each in places if each.verdicts is not None),
+        tuple(each.again for each in found if each.again is not None),
+    )
+
+
+def rivals(one: catalog.Found, other: catalog.Found, options: Options, hidden: Sequence[str] = ()) -> list[Part]:
+    """What has to be measured to tell two designs apart: on a single container first, where least is to be seen.
+
+    `hidden` are events that are not seen.  The user may say `cont`.
     """
-    return _Measuring(model, options or Options(), progress or (lambda _: None)).run()
+    common = Part("pair", spec(one), options.params, "", "", CONT, options.states, options.seconds)
+    return [
+        replace(common, kernel=kernel, topology=topology, rival=spec(other), hidden=tuple(hidden))
+        for kernel in options.kernels
+        for topology in dict.fromkeys((ALONE, *options.topologies))
+    ]
 
 
-class _Measuring:
-    """The measuring of one design."""
+def require_events(hidden: Sequence[str], pairs: Sequence[Versus]) -> None:
+    """Raise UsageError when one of the `hidden` events is none of two designs' that were told apart."""
+    there = sorted({event for each in pairs for event in each.events})
+    for name in hidden:
+        if there and name not in there:
+            raise UsageError(f"--hide {name}: no design here has such an event; there is {', '.join(there)}")
 
-    def __init__(self, model: catalog.Found, options: Options, tell: checking.Progress) -> None:
-        self.model, self.options, self.tell = model, options, tell
 
-    def run(self) -> Figures:
-        """Everything, configuration by configuration."""
-        kernels, topologies = self.options.kernels, self.options.topologies
-        places = [(kernel, topology, env) for kernel in kernels for topology in topologies for env in (QUIET, CONT)]
-        followed = [self.failing(*place) for place in places]
-        file = self.model.function.__code__.co_filename
-        return Figures(
-            self.title(),
-            shorten(file),
-            code_lines(Path(file).read_text(encoding="utf-8")),
-            tuple(self.series(kernel, QUIET, figures.clean_run) for kernel in kernels),
-            tuple(self.series(kernel, CONT_STOP, figures.start_and_stop) for kernel in kernels),
-            tuple(restores for restores, _ in followed),
-            tuple(left for (_, _, env), (_, left) in zip(places, followed, strict=True) if env == QUIET),
-        )
+def measured(answer: Any) -> Measured:
+    """What a part answered."""
+    return restored(Measured, answer)
 
-    def title(self) -> str:
-        """The model's name, with the parameters that were given."""
-        given = ", ".join(f"{name}={value}" for name, value in self.options.params)
-        return f"{self.model.name}({given})" if given else self.model.name
 
-    def series(self, kernel: str, env: str, measured: Callable[[StateGraph], tuple[Count, ...] | None]) -> Series:
-        """A run without faults, with 1 to N containers."""
-        runs = []
-        scope = None
-        for containers in range(1, self.options.containers + 1):
-            model = self.bound(kernel, f"{containers}p", env)
-            graph, scope, reason = self.graph(model.system, 0, "Cp", env)
-            runs.append(Run(containers, None if graph is None else measured(graph), reason))
-        assert scope is not None
-        return Series(scope, tuple(runs))
+def spec(model: catalog.Found) -> str:
+    """What `catalog.find` finds the model by, in whatever folder it is asked."""
+    return f"{model.function.__code__.co_filename}::{model.name}"
 
-    def failing(self, kernel: str, topology: str, env: str) -> tuple[Restores, Leftovers]:
-        """What follows the failures on runs with at most one fault."""
-        model = self.bound(kernel, topology, env)
-        if env == CONT and (difference := checking.listen(model, self.tell)):
-            raise DisagreementError(difference)
-        graph, scope, reason = self.graph(model.system, 1, topology, env)
-        if graph is None:
-            return Restores(scope, (), reason), Leftovers(scope, Left((), ()), reason)
-        failures = figures.failures(graph, figures.failure_capable(model.system))
-        return Restores(scope, failures), Leftovers(scope, figures.left_behind(graph))
 
-    def bound(self, kernel: str, topology: str, env: str) -> Model:
-        """The design in one configuration."""
-        self.tell(f"{self.model.name}: kernel {kernel}, topology {topology}, env {env}")
-        given = {**dict(self.options.params), "kernel": kernel, "topology": topology, "env": env}
-        return catalog.bind(self.model, given)
+def title(model: catalog.Found, options: Options) -> str:
+    """The model's name, with the parameters that were given."""
+    given = ", ".join(f"{name}={value}" for name, value in options.params)
+    return f"{model.name}({given})" if given else model.name
 
-    def graph(self, system: System, faults: int, topology: str, env: str) -> tuple[StateGraph | None, Scope, str]:
-        """All states with at most so many real faults, the scope, and why there is no graph if there is none."""
-        checking.require_start(system)
-        system = with_faults(system, faults, injected=False)
-        kernel = dict(system.params)["kernel"]
-        scope = Scope(kernel, topology, "quiet" if env == QUIET else env, system.scope)
-        result = all_states(system, explicit.Limits(self.options.states, self.options.seconds), "are read")
-        if result.found:
-            return None, scope, f"{next(iter(result.found))} is violated"
-        return (None, scope, result.stopped) if result.stopped else (build(result), scope, "")
+
+def _series(found: Sequence[Measured], env: str) -> tuple[Series, ...]:
+    """The runs in one environment, kernel by kernel."""
+    by_kernel: dict[str, list[Measured]] = {}
+    for each in found:
+        if each.run is not None and each.scope.env == env:
+            by_kernel.setdefault(each.scope.kernel, []).append(each)
+    return tuple(
+        Series(group[0].scope, runs := tuple(each.run for each in group if each.run is not None), formulas(runs))
+        for group in by_kernel.values()
+    )
+
+
+def formulas(runs: Sequence[Run]) -> tuple[Kind, ...]:
+    """The formulas of all operations of a run; none when there is no such run at some size, or that is not known."""
+    counted = {(run.containers, run.others): run.counts for run in runs}
+    kinds = dict.fromkeys((count.group, count.kind) for counts in counted.values() for count in counts or ())
+    found = []
+    for group, kind in kinds if None not in counted.values() else ():
+        times = {
+            size: sum(count.times for count in counts or () if (count.group, count.kind) == (group, kind))
+            for size, counts in counted.items()
+        }
+        if (formula := fit(times)) is not None:
+            found.append(Kind(group, kind, formula))
+    return tuple(found)
 
 
 def code_lines(text: str) -> int:

@@ -18,7 +18,10 @@ from cprcheck.system import Fairness, System, Transition
 
 ASPECTS = ("guest", "vaddrs", "update")
 """The aspects that a model has to declare outcomes of."""
-MAP, REFUSED = "MAP(V)", "refused"
+MAP, TEST, REFUSED = "MAP(V)", "test", "refused"
+OPERATIONS = ("CHECK_EXTENSION", "UNMAP(ALL|V)", MAP, TEST)
+"""What is counted: ioctls, and tests of a predicate."""
+REFUSES = " refuses: "
 RUNS, STOPPED, LOST = "runs in the old QEMU", "stopped in the old QEMU", "lost"
 RUNS_IN_NEW = "runs in the new QEMU"
 IN_NEW = frozenset({RUNS_IN_NEW, "stopped in the new QEMU"})
@@ -58,10 +61,15 @@ class View:
         return [edge for edge in self.edges if self.system.transitions[edge[2]].process in processes]
 
     @cached_property
+    def calm(self) -> list[Edge]:
+        """The edges that take no fault."""
+        return [edge for edge in self.edges if edge[2] not in self.faulty]
+
+    @cached_property
     def obliged(self) -> list[Edge]:
         """The edges that have to be taken sooner or later: of fair processes, idle ones too, without a fault."""
         fair = {i for i, process in enumerate(self.system.processes) if process.fairness is not Fairness.NONE}
-        return [edge for edge in self.steps_of(fair) if edge[2] not in self.faulty]
+        return [edge for edge in self.calm if self.system.transitions[edge[2]].process in fair]
 
     def plain(self, edges: Iterable[Edge]) -> nx.DiGraph[int]:
         """All nodes, and of the edges only `edges`."""
@@ -101,3 +109,17 @@ def givers(system: System, transition: Transition) -> frozenset[str]:
     """Who gives an address in this step; the process where the event does not say."""
     process = system.processes[transition.process].name
     return frozenset(dict(event.args).get("by", process) for event in transition.events if event.name == MAP)
+
+
+def failure_name(system: System, transition: Transition) -> str:
+    """The faults that `transition` takes, or else who refuses and at which step; empty when nothing fails."""
+    if transition.faults:
+        return " and ".join(fault.label for fault in transition.faults)
+    process = system.processes[transition.process].name
+    refused = [dict(event.args).get("by", process) for event in transition.events if event.name == REFUSED]
+    return f"{' and '.join(dict.fromkeys(refused))}{REFUSES}{transition.label}" if refused else ""
+
+
+def is_refusal(name: str) -> bool:
+    """Whether a failure of this name takes no fault."""
+    return REFUSES in name

@@ -19,13 +19,17 @@ def two_columns(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def columns(
-    header: Sequence[str], rows: Iterable[Sequence[str]], wide: int = WIDTH, whole: Container[int] = (0,)
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    wide: int = WIDTH,
+    whole: Container[int] = (0,),
+    gap: int = 2,
 ) -> list[str]:
     """Rows of cells under a header, if there is one, as wide as the terminal or `wide`.
 
-    The columns `whole`, by number, are never wrapped.
+    They are `gap` apart; the columns `whole`, by number, are never wrapped.
     """
-    table = Table(box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, show_header=bool(header), pad_edge=False, padding=(0, gap, 0, 0))
     for row in rows:
         if not table.columns:
             for at in range(len(row)):

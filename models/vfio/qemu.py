@@ -280,13 +280,14 @@ class Vm:
 
     def saved_objects(self, design: Design) -> tuple[tuple[str, Container | None], ...]:
         """The objects with a vmstate, oldest first: other devices before, between and after the containers."""
+        others = [(f"device {i + 2} newer than the containers", None) for i in range(self.kernel.topology.others)]
         containers = self.kernel.topology.containers if design.pre_save is not None else ()
         saved: list[tuple[str, Container | None]] = [("a device older than the containers", None)]
         for i, container in enumerate(containers):
             saved.append((container.name, container))
             if i == 0 and len(containers) > 1:
                 saved.append(("a device between the containers", None))
-        return (*saved, ("a device newer than the containers", None))
+        return (*saved, ("a device newer than the containers", None), *others)
 
     @c(f"{CPR}:qmp_cpr_exec")
     def qmp_cpr_exec(self, s: Any, design: Design) -> Steps:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PHYSICAL, EMULATED, LACKING = "p", "e", "x"
+PHYSICAL, EMULATED, LACKING, OTHER = "p", "e", "x", "o"
 KINDS = (PHYSICAL, EMULATED)
 """The kinds of device.  LACKING is a physical one whose container lacks VFIO_UPDATE_VADDR; no kernel since 5.12 has
 such a container, so a scope calls it injected."""
@@ -59,9 +59,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Topology:
-    """The containers of a VM, oldest first."""
+    """The containers of a VM, oldest first, and how many devices are saved beside the two or three of every VM."""
 
     containers: tuple[Container, ...]
+    others: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Topology:
@@ -69,17 +70,22 @@ class Topology:
 
         An x is a physical group in a container that lacks VFIO_UPDATE_VADDR, which no kernel has.
 
-        A number in front repeats a part: `16p` is sixteen spaces with a physical group each.
+        A number in front repeats a part: `16p` is sixteen spaces with a physical group each.  `+2o` in the end adds two
+        devices that are saved, newer than the containers, and have nothing to do with VFIO.
         Raises ValueError when it cannot be read.
         """
         groups: list[str] = []
+        text, plus, others = text.partition("+")
+        if plus and not (others[:-1].isdecimal() and others[-1:] == OTHER):
+            raise ValueError("write a number and o for devices without VFIO: pe/p+2o")
         for part in text.split("/"):
             letters = part.lstrip("0123456789")
             times = int(part[: len(part) - len(letters)] or 1)
             if not letters or not times or set(letters) - {PHYSICAL, EMULATED, LACKING}:
                 raise ValueError("write p and e for physical and emulated groups, / between address spaces: pe/p")
             groups += [letters] * times
-        return cls(tuple(Container(f"c{i}", letters) for i, letters in enumerate(groups)))
+        containers = tuple(Container(f"c{i}", letters) for i, letters in enumerate(groups))
+        return cls(containers, int(others[:-1]) if plus else 0)
 
     @property
     def newest_first(self) -> tuple[Container, ...]:
@@ -87,4 +93,5 @@ class Topology:
         return tuple(reversed(self.containers))
 
     def __str__(self) -> str:
-        return "/".join(container.groups for container in self.containers)
+        others = f"+{self.others}{OTHER}" if self.others else ""
+        return "/".join(container.groups for container in self.containers) + others
