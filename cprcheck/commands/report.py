@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import importlib
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -82,24 +81,15 @@ def _jobs(what: Sequence[str], given: Sequence[dict[str, str]], options: Options
 
 
 def _declared(file: Path) -> Iterator[Job]:
-    """The configurations that a file of expectations declares."""
-    from cprcheck.checking import Options
+    """The configurations that a file of expectations declares.  Raises UsageError with the place of what is wrong."""
+    from cprcheck.expectations import runs
     from cprcheck.jobs import checks
 
-    try:
-        runs = tomllib.loads(file.read_text(encoding="utf-8"))["run"]
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except (ValueError, KeyError) as error:
-        raise UsageError(f"{file} declares nothing; write a [[run]]") from error
-    for run in runs:
-        options = Options(
-            faults=budget(run.get("faults", "finite")),
-            injected=run.get("injected", False),
-            properties=tuple(run.get("properties", ())),
-            states=run.get("max_states", Options().states),
-        )
-        yield checks.job(run["model"], run["params"], options)
+    for run in runs.read(file):
+        try:
+            yield checks.job(run.found, run.params, run.options)
+        except UsageError as error:
+            raise UsageError(f"{run.place}: {error}") from error
 
 
 def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
