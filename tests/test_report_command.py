@@ -121,6 +121,8 @@ def test_no_byte_depends_on_the_hash_seed_the_folder_or_the_number_of_workers(th
 def test_what_is_declared_in_a_file_is_reported(ran: Run) -> None:
     declared = '[[run]]\nmodel = "peterson"\nparams = { }\nfaults = "none"\nproperties = ["mutual_exclusion"]\n'
     Path("mine.toml").write_text(declared + '[run.verdicts]\nmutual_exclusion = "HOLDS"\n')
+    Path("wrong.toml").write_text(Path("mine.toml").read_text().replace("peterson", "petersen"))
+    assert ran("report wrong.toml").err == "cprcheck: wrong.toml:1: no model 'petersen'; did you mean 'peterson'?\n"
     found = ran("report mine.toml --jobs 1 --out out")
     assert (found.code, found.err) == (0, "")
     (entry,) = json.loads(Path("out/digest.json").read_text())["configurations"]

