@@ -8,11 +8,12 @@ import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lamp import TRACE, Run, listing, started
 
-from cprcheck.expectations import judging
+from cprcheck.jobs import checks
 from cprcheck.verdict import Report
 
 AS_IT_IS = """\
@@ -93,12 +94,12 @@ def test_the_exit_code_is_the_worst(old: str, new: str, declare) -> None:
 
 
 def test_a_disagreement_is_worse_than_a_difference(declare, monkeypatch: pytest.MonkeyPatch) -> None:
-    check = judging.check
+    reports = checks.reports
 
-    def at_odds(*given: object) -> Report:
-        return replace(check(*given), disagreements=("not_both: they differ",))
+    def at_odds(*given: Any) -> list[Report]:
+        return [replace(found, disagreements=("not_both: they differ",)) for found in reports(*given)]
 
-    monkeypatch.setattr(judging, "check", at_odds)
+    monkeypatch.setattr(checks, "reports", at_odds)
     found = declare("--no-traces --github", "not_both = 2", "not_both = 3")
     assert found.code == 4
     assert f"DISAGREEMENT     {FIRST}\n  declared: e.toml:1\n  DISAGREEMENT not_both: they differ\n" in found.out

@@ -11,8 +11,10 @@ import click
 
 from cprcheck import files
 from cprcheck.arguments import BAD, DISAGREE, OK, UNKNOWN, progress, say
+from cprcheck.commands.jobs import counted, job_options, warn
 from cprcheck.commands.outputs import github_option, step_summary
 from cprcheck.errors import UsageError
+from cprcheck.jobs.run import Settings
 
 if TYPE_CHECKING:
     from cprcheck.expectations.judging import Outcome
@@ -31,6 +33,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--summary", type=_FILE, metavar="FILE", help="Write a summary in Markdown here.")
 @github_option
 @click.option("--no-traces", is_flag=True, help="Print the differences only.")
+@job_options
 def expect(
     declared: tuple[Path, ...],
     models: tuple[str, ...],
@@ -41,6 +44,7 @@ def expect(
     summary: Path | None,
     github: bool,
     no_traces: bool,
+    settings: Settings,
 ) -> int:
     """Check every [[run]] of FILE, and compare: the same verdicts, the same lengths of traces, and nothing else bad.
 
@@ -56,9 +60,10 @@ def expect(
         judging.bind(run)  # what is misspelt is told before anything is checked
     outcomes: list[Outcome] = []
     with progress() as tell:
-        for run, found in judging.results(chosen, tell):
-            outcomes.append(judging.compare(judging.filled(run, found) if write else run, found, counts=counts))
-            say(report.lines(outcomes[-1], traces=not no_traces))
+        results = judging.results(chosen, settings, counted(tell, len(chosen)), warn)
+    for run, found in results:
+        outcomes.append(judging.compare(judging.filled(run, found) if write else run, found, counts=counts))
+        say(report.lines(outcomes[-1], traces=not no_traces))
     say([report.last_line(outcomes)])
     if write:
         _write(everything, {id(run): outcome.run for run, outcome in zip(chosen, outcomes, strict=True)})

@@ -82,14 +82,9 @@ def _jobs(what: Sequence[str], given: Sequence[dict[str, str]], options: Options
 
 def _declared(file: Path) -> Iterator[Job]:
     """The configurations that a file of expectations declares.  Raises UsageError with the place of what is wrong."""
-    from cprcheck.expectations import runs
-    from cprcheck.jobs import checks
+    from cprcheck.expectations import judging, runs
 
-    for run in runs.read(file):
-        try:
-            yield checks.job(run.found, run.params, run.options)
-        except UsageError as error:
-            raise UsageError(f"{run.place}: {error}") from error
+    yield from map(judging.job, runs.read(file))
 
 
 def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:

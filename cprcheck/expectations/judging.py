@@ -7,7 +7,7 @@ shortest trace of the same length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -15,8 +15,12 @@ from cprcheck import catalog
 from cprcheck.checking import Progress, check, select
 from cprcheck.errors import UsageError
 from cprcheck.expectations.runs import Run
+from cprcheck.jobs import checks
+from cprcheck.jobs.job import Job
+from cprcheck.jobs.run import OnResult, Settings, Warn
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
+from cprcheck.system import System
 from cprcheck.verdict import Report, Status, Verdict
 
 
@@ -27,26 +31,50 @@ def bind(run: Run) -> Model:
 
 
 def perform(run: Run, progress: Progress | None = None) -> Report:
-    """Check one configuration.
+    """Check one configuration, here and now.
 
     Raises UsageError for a model, a parameter or a property that does not exist, ModelError for a model that breaks
     a rule.
     """
-    model, options = bind(run), run.options
+    model = bind(run)
+    _admit(run, model.system)
+    return check(model, run.options, progress)
+
+
+def results(
+    runs: Sequence[Run], settings: Settings | None = None, on_result: OnResult | None = None, warn: Warn | None = None
+) -> list[tuple[Run, Report]]:
+    """Each run with its report, in their order; each check is a job.
+
+    Raises what `perform` and `jobs.run.run` raise.
+    """
+    jobs = [job(run) for run in runs]
+    try:
+        found = checks.reports(jobs, settings, on_result, warn)
+    except UsageError:
+        for run in runs:  # a worker does not know where a run is declared
+            _admit(run, bind(run).system)
+        raise
+    for run, report in zip(runs, found, strict=True):
+        _admit(run, report.system)
+    return list(zip(runs, found, strict=True))
+
+
+def job(run: Run) -> Job:
+    """The check of one configuration as a job.  Raises UsageError, with the place of the run, as `checks.job` does."""
     with _told(run):
-        system = with_faults(model.system, options.faults, injected=run.injected)
-        asked = {name for prop in select(system, run.properties) for name in (prop.name, prop.family)}
-        select(system, tuple(run.verdicts))
+        return checks.job(run.found, run.params, run.options)
+
+
+def _admit(run: Run, system: System) -> None:
+    """Raise UsageError for a property that does not exist, and for one that is declared but not asked for."""
+    with _told(run):
+        known = with_faults(system, run.options.faults, injected=run.injected)
+        asked = {name for prop in select(known, run.properties) for name in (prop.name, prop.family)}
+        select(known, tuple(run.verdicts))
         for name in run.verdicts:
             if name not in asked:
                 raise UsageError(f"{name} is declared but not asked for; add it to properties")
-        return check(model, options, progress)
-
-
-def results(runs: Iterable[Run], progress: Progress | None = None) -> Iterator[tuple[Run, Report]]:
-    """Each run with its report, one after the other, in their order."""
-    for run in runs:
-        yield run, perform(run, progress)
 
 
 @contextmanager
