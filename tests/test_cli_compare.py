@@ -173,3 +173,10 @@ def test_a_design_that_breaks_a_rule_is_named_with_its_line(ran: Run) -> None:
     code, out, err = ran(SMALL)
     assert (code, out) == (2, "")
     assert re.match(r"cprcheck: toy\.py:\d+: no state variable 'rums'; did you mean 'runs'\?\n", err)
+
+
+@pytest.mark.slow
+def test_of_all_shipped_designs_everything_is_known(ran: Run) -> None:
+    code, out, err = ran("compare --kernel E4 --topology p/e")
+    assert (code, err, "unknown of" in out) == (0, "", False)
+    assert max(map(len, out.splitlines())) <= 110
