@@ -11,7 +11,9 @@ import pytest
 from lamp import Run
 from toys import DESIGN
 
-from cprcheck import checking
+from cprcheck.compare import measuring
+from cprcheck.errors import DisagreementError
+from cprcheck.jobs import pool
 
 SMALL = "compare toy.py --kernel E1 --topology 2p --containers 1"
 
@@ -135,6 +137,19 @@ def test_two_designs_are_told_apart_unless_nobody_wants_to_know(ran: Run) -> Non
     assert [way["followed"] for way in versus["directions"]] == [True, True]
 
 
+def test_what_is_kept_is_not_measured_again(ran: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ran(f"{SMALL} --jobs 1 --cache kept")
+    monkeypatch.setattr(pool, "perform", lambda again, *_: (pytest.fail(f"done again: {each}") for each in again))
+    assert ran(f"{SMALL} --jobs 1 --cache kept") == first
+
+
+def test_a_part_that_nobody_finishes_is_unknown(ran: Run) -> None:
+    code, out, err = ran(f"{SMALL} --no-cache --job-timeout 0")
+    assert (code, err) == (3, "")
+    assert "unknown of toy: " in out
+    assert re.search(r"^toy +\? +\? +\?", out, re.MULTILINE)
+
+
 def test_markdown_and_json(ran: Run) -> None:
     code, out, err = ran(f"{SMALL} --markdown --json figures.json")
     assert (code, err) == (0, "")
@@ -157,7 +172,10 @@ def test_a_parameter_without_a_default_can_be_given(ran: Run) -> None:
 
 
 def test_a_design_that_python_runs_otherwise_is_not_measured(ran: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "listen", lambda *_: "toy: two say three")
+    def differs(*_: object) -> None:
+        raise DisagreementError("toy: two say three")
+
+    monkeypatch.setattr(measuring, "run_jobs", differs)
     assert ran(SMALL) == (4, "", "cprcheck: DISAGREEMENT toy: two say three\n")
 
 
@@ -173,3 +191,10 @@ def test_a_design_that_breaks_a_rule_is_named_with_its_line(ran: Run) -> None:
     code, out, err = ran(SMALL)
     assert (code, out) == (2, "")
     assert re.match(r"cprcheck: toy\.py:\d+: no state variable 'rums'; did you mean 'runs'\?\n", err)
+
+
+@pytest.mark.slow
+def test_of_all_shipped_designs_everything_is_known(ran: Run) -> None:
+    code, out, err = ran("compare --kernel E4 --topology p/e")
+    assert (code, err, "unknown of" in out) == (0, "", False)
+    assert max(map(len, out.splitlines())) <= 110

@@ -12,11 +12,26 @@ from toys import DESIGN
 from cprcheck import catalog, checking
 from cprcheck.compare.figures import Count, Failure
 from cprcheck.compare.left import Attempt, Left, Pair
-from cprcheck.compare.measuring import Figures, Options, code_lines, collect, designs, measure, parts, rivals, run_here
-from cprcheck.compare.parts import Finding, Measured, Scope, part, unfinished
+from cprcheck.compare.measuring import (
+    Figures,
+    Options,
+    code_lines,
+    collect,
+    designs,
+    measure,
+    parts,
+    rivals,
+    run_here,
+    run_jobs,
+)
+from cprcheck.compare.parts import Finding, Measured, Scope, part, perform, unfinished
 from cprcheck.compare.plain import plain, restored
 from cprcheck.errors import UsageError
+from cprcheck.jobs.job import Passing
+from cprcheck.jobs.pool import Limits
+from cprcheck.jobs.run import Settings
 
+LATE = Settings(1, limits=Limits(seconds=0))
 SMALL = Options(kernels=("E4",), topologies=("2p",), containers=2)
 
 
@@ -136,6 +151,31 @@ def test_a_part_is_a_function_of_json_and_its_answer_survives_it() -> None:
         answer = part(**json.loads(json.dumps(plain(each))))
         assert answer == json.loads(json.dumps(answer))
         assert plain(restored(Measured, answer)) == answer
+
+
+def test_what_was_given_up_for_want_of_time_is_not_kept() -> None:
+    (model,) = designs(["toy.py"])
+    (asked, *_) = parts(model, replace(SMALL, seconds=0))
+    assert isinstance(perform(**plain(asked)), Passing)
+    assert perform(**plain(replace(asked, seconds=None))) == part(**plain(replace(asked, seconds=None)))
+    assert not isinstance(perform(**plain(replace(asked, seconds=None, states=1))), Passing)
+
+
+def test_parts_are_jobs_that_rest_on_the_files_of_their_designs() -> None:
+    (model,) = designs(["toy.py"])
+    other = DESIGN.replace("def toy(", "def other(")
+    Path("other.py").write_text(other)
+    asked = rivals(model, designs(["other.py"])[0], replace(SMALL, topologies=()))
+    settings = Settings(1, cache=Path("kept").resolve())
+    (there, again), lost = (run_jobs(asked, settings) for _ in range(2)), run_jobs(asked, LATE)
+    assert there == again == run_here(asked)
+    (versus,) = (each.versus for each in lost)
+    assert versus is not None
+    assert "0 s" in versus.reason
+    reused: list[bool] = []
+    Path("other.py").write_text(other.replace('yield "save"', 'yield "write"'))
+    run_jobs(asked, settings, lambda result: reused.append(result.reused))
+    assert reused == [False]
 
 
 def test_what_nobody_finished_is_unknown_and_says_why() -> None:

@@ -9,7 +9,9 @@ import click
 
 from cprcheck import files
 from cprcheck.arguments import OK, UNKNOWN, assignments, progress, say, seconds
+from cprcheck.commands.jobs import counted, job_options, warn
 from cprcheck.errors import UsageError
+from cprcheck.jobs.run import Settings
 
 
 @click.command()
@@ -26,6 +28,7 @@ from cprcheck.errors import UsageError
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each search.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures here.")
+@job_options
 def compare(
     designs: tuple[str, ...],
     kernels: tuple[str, ...],
@@ -38,6 +41,7 @@ def compare(
     timeout: float | None,
     markdown: bool,
     json_file: Path | None,
+    settings: Settings,
 ) -> int:
     """Measure every DESIGN (all that are shipped): verdicts, operations, what follows failures, who is left behind.
 
@@ -65,8 +69,9 @@ def compare(
     asked = [measuring.parts(model, options) for model in models]
     paired = len(models) == 2 and pair is not False
     versus = measuring.rivals(models[0], models[1], options, hidden) if paired else []
+    every = [part for each in (*asked, versus) for part in each]
     with progress() as tell:
-        answers = iter(measuring.run_here([part for each in (*asked, versus) for part in each], tell))
+        answers = iter(measuring.run_jobs(every, settings, counted(tell, len(every)), warn))
     found = [
         measuring.collect(model, options, [next(answers) for _ in parts])
         for model, parts in zip(models, asked, strict=True)

@@ -13,10 +13,8 @@ import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from cprcheck import catalog
-from cprcheck.checking import Progress
 from cprcheck.compare.formula import Formula, fit, sizes
 from cprcheck.compare.parts import (
     AGAIN,
@@ -33,10 +31,14 @@ from cprcheck.compare.parts import (
     Verdicts,
     Versus,
     part,
+    perform,
+    unfinished,
 )
 from cprcheck.compare.plain import plain, restored
 from cprcheck.compare.view import ASPECTS
 from cprcheck.errors import UsageError, shorten
+from cprcheck.jobs.job import Job
+from cprcheck.jobs.run import OnResult, Settings, Warn, run
 
 PARAMETERS = ("kernel", "topology", "env")
 """What every design takes, and what is set here."""
@@ -163,18 +165,32 @@ def measure(model: catalog.Found, options: Options | None = None) -> Figures:
     return collect(model, options, run_here(parts(model, options)))
 
 
-def run_here(asked: Sequence[Part], tell: Progress | None = None) -> list[Measured]:
+def run_here(asked: Sequence[Part]) -> list[Measured]:
     """Measure parts one after the other in this process.  Raises what `parts.part` raises."""
-    found = []
-    for each in asked:
-        if tell is not None:
-            tell(each.title)
-        found.append(measured(part(**plain(each))))
-    return found
+    return [restored(Measured, part(**plain(each))) for each in asked]
+
+
+def run_jobs(
+    asked: Sequence[Part], settings: Settings, on_result: OnResult | None = None, warn: Warn | None = None
+) -> list[Measured]:
+    """Have parts measured as jobs, and reuse what is kept; what nobody finished is unknown.
+
+    Raises what `parts.part` and `jobs.run.run` raise.
+    """
+    found = run([_job(each) for each in asked], settings, on_result, warn)
+    return [
+        unfinished(each, result.lost) if result.lost else restored(Measured, result.value)
+        for each, result in zip(asked, found, strict=True)
+    ]
+
+
+def _job(asked: Part) -> Job:
+    files = dict.fromkeys(name.rpartition("::")[0] for name in (asked.design, asked.rival) if name)
+    return Job(f"{perform.__module__}:{perform.__name__}", plain(asked), tuple(files), asked.title)
 
 
 def parts(model: catalog.Found, options: Options) -> list[Part]:
-    """All that has to be measured of a design."""
+    """All that has to be measured of a design.  Raises UsageError for a parameter or a value that does not fit."""
     made = []
     for kernel in options.kernels:
         common = Part("clean", spec(model), options.params, kernel, "Cp", QUIET, options.states, options.seconds)
@@ -185,6 +201,8 @@ def parts(model: catalog.Found, options: Options) -> list[Part]:
             made += [replace(common, what="place", topology=topology, env=env) for env in (QUIET, CONT)]
             if _tries_again(model):
                 made.append(replace(common, what="again", topology=topology, env=AGAIN))
+    for each in made:
+        catalog.values_of(model, each.given)
     return made
 
 
@@ -234,11 +252,6 @@ def require_events(hidden: Sequence[str], pairs: Sequence[Versus]) -> None:
     for name in hidden:
         if there and name not in there:
             raise UsageError(f"--hide {name}: no design here has such an event; there is {', '.join(there)}")
-
-
-def measured(answer: Any) -> Measured:
-    """What a part answered."""
-    return restored(Measured, answer)
 
 
 def spec(model: catalog.Found) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from cprcheck.compare.view import View
 from cprcheck.engines import explicit
 from cprcheck.engines.graph import build
 from cprcheck.errors import DisagreementError
+from cprcheck.jobs.job import Passing
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
 from cprcheck.system import System
@@ -58,6 +60,12 @@ class Part:
         """What people are told while it is measured."""
         name = self.design.rpartition("::")[2]
         return f"{name}: kernel {self.kernel}, topology {self.size or self.topology}, env {self.env}"
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The values of the design's parameters, as text."""
+        places = {"kernel": self.kernel, "topology": self.size or self.topology, "env": self.env}
+        return {**dict(self.params), **places}
 
     @property
     def size(self) -> str:
@@ -180,6 +188,12 @@ def unfinished(asked: Part, reason: str) -> Measured:
             return Measured(scope, versus=Versus(scope, (), reason))
 
 
+def perform(**task: Any) -> dict[str, Any] | Passing:
+    """`part` as the task of a job.  What was given up for want of time is not kept."""
+    answer = part(**task)
+    return Passing(answer) if "timed out" in json.dumps(answer) else answer
+
+
 def part(**task: Any) -> dict[str, Any]:
     """Measure the Part that `task` is as JSON, and answer a Measured as JSON.
 
@@ -266,8 +280,7 @@ KINDS: dict[str, Callable[[Part], Measured]] = {
 
 def _model(asked: Part, name: str = "") -> Model:
     """The design in one configuration; for a pair, either of them."""
-    given = {**dict(asked.params), "kernel": asked.kernel, "topology": asked.size or asked.topology, "env": asked.env}
-    return catalog.bind(catalog.find(name or asked.design), given)
+    return catalog.bind(catalog.find(name or asked.design), asked.given)
 
 
 def _listen(model: Model) -> None:
