@@ -48,7 +48,7 @@ def test_the_readmes_test_passes_and_its_message_is_the_trace(folder: Path) -> N
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPTIONS = re.findall(r"`(--[^`]+)`", README)
 COMMANDS = list(
-    dict.fromkeys(re.findall(r"`(cprcheck (?:list|show|step|check|interleavings|compare)\b[^`…]*)`", README))
+    dict.fromkeys(re.findall(r"`(cprcheck (?:list|show|step|check|interleavings|compare|outcomes)\b[^`…]*)`", README))
 )
 COMMANDS = [command for command in COMMANDS if len(shlex.split(command)) > 2 or "list" in command]
 
