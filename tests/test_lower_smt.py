@@ -346,3 +346,28 @@ def test_a_context_of_its_own_holds_all_formulas() -> None:
     solver.add(*parts)
     assert solver.check() == z3.unsat
     assert {term.ctx for term in (*parts, selector, *now.slots)} == {context}
+
+
+def test_two_steps_as_terms_over_one_state_are_two_steps_of_the_interpreter() -> None:
+    compared = 0
+    for seed in range(12):
+        system = random_system(seed)
+        encoding = Encoding(system)
+        before = encoding.frame("0")
+        after = [encoding.after(t, before) for t in system.transitions]
+        twice = {
+            (i, j): encoding.after(t, after[i]) for j, t in enumerate(system.transitions) for i in range(len(after))
+        }
+        for state in list(product(*(slot.domain.codes for slot in system.slots)))[::7]:
+            here = zip(before.slots, state, system.slots, strict=True)
+            put = [
+                (v, z3.BoolVal(bool(c)) if z3.is_bool(v) else z3.BitVecVal(c - s.domain.low, v.size()))
+                for v, c, s in here
+            ]
+            for first, middle in successors(system, state):
+                for second, last in successors(system, middle):
+                    terms = [z3.simplify(z3.substitute(term, *put)) for term in twice[first, second].slots]
+                    codes = [int(z3.is_true(t)) if z3.is_bool(t) else t.as_long() for t in terms]
+                    assert tuple(c + s.domain.low for c, s in zip(codes, system.slots, strict=True)) == last
+                    compared += 1
+    assert compared >= 50
