@@ -29,7 +29,7 @@ path = click.Path(path_type=Path)
 @click.option(
     "--different-limit",
     type=many,
-    default=200_000,
+    default=400_000,
     show_default=True,
     metavar="N",
     help="Take at most N steps to tell which runs are really different.",

@@ -30,7 +30,7 @@ from cprcheck.engines.graph import StateGraph
 from cprcheck.errors import DisagreementError
 from cprcheck.trace import Trace
 
-LIMIT = 200_000
+LIMIT = 400_000
 """So many times a beginning is made longer before the count is given up."""
 
 Independent = Callable[[int, int], bool]
