@@ -78,12 +78,12 @@ def test_parameters_are_for_both_and_some_for_the_other_only(ran: Run) -> None:
         return re.findall(r"^(?:toy|v7)\(.*\)$", ran(line).out, re.MULTILINE)
 
     assert titles(f"{SMALL} -p careful=yes --against v7") == [
-        "toy(kernel=E1, topology=p/p, env=none, careful=True)",
+        "toy(kernel=E1, topology=p/p, env=AGAIN, careful=True)",
         "v7(kernel=E1, topology=p/p, mappings=1, guest=RUNNING, env=AGAIN)",
     ]
     assert titles(f"{SMALL} --against toy.py --against-param careful=yes --against-param topology=p") == [
-        "toy(kernel=E1, topology=p/p, env=none, careful=False)",
-        "toy(kernel=E1, topology=p, env=none, careful=True)",
+        "toy(kernel=E1, topology=p/p, env=AGAIN, careful=False)",
+        "toy(kernel=E1, topology=p, env=AGAIN, careful=True)",
     ]
 
 
