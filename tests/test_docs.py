@@ -52,7 +52,12 @@ COMMANDS = list(
 )
 COMMANDS = [command for command in COMMANDS if len(shlex.split(command)) > 2 or "list" in command]
 
-LONG = ("cprcheck check v7 --env cont,again,hotplug", "cprcheck compare v7 save_unwind --markdown")
+LONG = (
+    "cprcheck check mine.py --env cont",
+    "cprcheck check v7 --env cont,again,hotplug",
+    "cprcheck check v7 --kernel 6.3 -p topology=e/p",
+    "cprcheck compare v7 save_unwind --markdown",
+)
 
 
 @pytest.mark.parametrize(
