@@ -69,6 +69,7 @@ def test_a_wrong_option_is_usage(option: str, ran: Run) -> None:
     assert (code, out, err.startswith("Usage: cprcheck compare ")) == (2, "", True)
 
 
+@pytest.mark.slow
 def test_the_options_pick_what_is_measured(ran: Run) -> None:
     def places(line: str) -> list[str]:
         return re.findall(r"^--- (.*)$", ran(line).out, re.MULTILINE)

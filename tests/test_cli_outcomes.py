@@ -96,6 +96,7 @@ def test_what_a_patch_changes(ran: Run) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_more_rows_on_request(ran: Run) -> None:
     line = "outcomes v7 -p topology=e --markdown"
     one = {cells[0] for cells in rows(ran(line).out)}

@@ -339,6 +339,7 @@ def test_a_handler_needs_somebody_who_starts_the_vm() -> None:
     assert all(failure.certain and failure.by == by for failure in (*quiet.failures[:-1], *cont.failures[:-1]))
 
 
+@pytest.mark.slow
 def test_every_pre_save_that_tests_all_containers_is_quadratic() -> None:
     (design,) = designs(["presave_validate_all"])
     found = only(design, replace(SMALL, containers=4), "clean", "none")

@@ -118,6 +118,7 @@ def telling(system: System, seed: int) -> System:
     return replace(system, transitions=tuple(steps), outcomes=outcomes, collected=told, properties=())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [random_system, random_located])
 def test_as_many_runs_are_counted_as_networkx_lists(make: object) -> None:
     looked = []

@@ -21,7 +21,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("page", "block"), CONSOLE, ids=[block.splitlines()[0] for _, block in CONSOLE])
+BLOCKS = [
+    pytest.param(page, block, id=block.splitlines()[0], marks=[] if page.name == "README.md" else [pytest.mark.slow])
+    for page, block in CONSOLE
+]
+
+
+@pytest.mark.parametrize(("page", "block"), BLOCKS)
 def test_a_console_block_shows_what_is_printed(page: Path, block: str, folder: Path) -> None:
     assert block == printed(block, folder)
 

@@ -249,7 +249,10 @@ def test_a_timeout_of_z3_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert prove.k_induction(system, goal(system, system.property("never")), TRUE, 1e12).status is Status.UNKNOWN
 
 
-@pytest.mark.parametrize("command", [["check", "v7", "--env", "cont"], ["show", "save_unwind"], ["list"]])
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(["check", "v7", "--env", "cont"], marks=pytest.mark.slow), ["show", "save_unwind"], ["list"]],
+)
 def test_two_runs_print_the_same_bytes(command: list[str]) -> None:
     printed = {
         subprocess.run(
