@@ -14,8 +14,9 @@ import sys
 import typing
 from collections.abc import Hashable, Iterator, Mapping
 from enum import Enum
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from cprcheck.errors import ModelError, Source, UsageError
@@ -24,6 +25,19 @@ from cprcheck.language.model import Model
 from cprcheck.models import SHIPPED
 
 Found = ModelFunction[Any]
+
+
+class _AsItIs(SourceFileLoader):
+    """Compiles the file each time.
+
+    Python takes bytecode that it kept for that of any file with the same size and second: after a quick edit, for
+    that of another model.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the file as it is now."""
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
 
 
 def load(path: Path) -> ModuleType:
@@ -39,7 +53,7 @@ def load(path: Path) -> ModuleType:
     name = f"{package}.{path.stem.replace('.', '%2e')}"  # a dot would make it a package of its own
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIs(name, str(path)))
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)

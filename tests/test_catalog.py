@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 import textwrap
 from enum import Enum
 from pathlib import Path
@@ -94,6 +96,15 @@ def test_a_file_that_was_broken_can_be_mended_and_loaded() -> None:
     assert broken(path).startswith("mine.py:1: ZeroDivisionError: division by zero")
     write("mine.py", "X = 1\n")
     assert catalog.load(path).X == 1
+
+
+def test_a_file_is_as_it_is_now_not_as_bytecode_of_the_same_size_and_second_remembers_it() -> None:
+    path = write("mine.py", "X = 1\n")
+    os.utime(path, (1, 1))
+    py_compile.compile(str(path))
+    write("mine.py", "X = 2\n")
+    os.utime(path, (1, 1))
+    assert catalog.load(path).X == 2
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
