@@ -5,18 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import Any, NoReturn, Protocol, Self
 
 from cprcheck import expr
 from cprcheck.analysis import bounds
-from cprcheck.domains import Bool, show_value
+from cprcheck.domains import Bool, Domain, show_value
 from cprcheck.expr import Expr, truth
 from cprcheck.language.declare import Array, Key, listing
 from cprcheck.language.place import breach
 from cprcheck.language.terms import Term, constant, current, every, lift, some
 
-if TYPE_CHECKING:
-    from cprcheck.language.view import Reader
+
+class Slots(Protocol):
+    """The slots of the state as a step or a property reads and writes them."""
+
+    def _term(self, slot: int) -> Term: ...
+    def _term_of(self, node: Expr, domain: Domain) -> Term: ...
+    def _node(self, slot: int) -> Expr: ...
+    def _put(self, slot: int, value: object) -> None: ...
 
 
 class Live:
@@ -71,7 +77,7 @@ class Cells:
 
     __slots__ = ("_array", "_reader")
 
-    def __init__(self, reader: Reader, array: Array) -> None:
+    def __init__(self, reader: Slots, array: Array) -> None:
         self._reader, self._array = reader, array
 
     def __getitem__(self, index: object) -> Term:
