@@ -132,6 +132,19 @@ def test_who_waits_in_the_kernel_with_the_bql_hangs_the_guest() -> None:
         assert (verdict.status.value, verdict.severity) == ("VIOLATED", "guest hangs")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["v7", "save_unwind", "vm_change_handler"])
+def test_who_may_do_more_can_do_all_that_it_could_before(design: str) -> None:
+    """What is violated stays violated when the world may do more besides."""
+    for less, more in (("unplug", "hotplug,unplug"), ("none", "unplug"), ("hotplug", "cont,hotplug")):
+        bad = []
+        for env in (less, more):
+            model = catalog.bind(catalog.find(design), {"kernel": "E4", "topology": "p", "env": env})
+            verdicts = check(model, Options(faults=0, engines=("explicit",))).verdicts
+            bad.append({verdict.prop.name for verdict in verdicts if verdict.status.value == "VIOLATED"})
+        assert bad[0] <= bad[1], (less, more)
+
+
 def test_the_scope_says_that_a_refused_group_gets_no_container() -> None:
     note = "a group that the kernel refuses gets no container of its own"
     for kernel, said in (("E1", False), ("E4", True)):

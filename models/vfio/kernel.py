@@ -133,8 +133,8 @@ class Kernel:
 
     @property
     def changes(self) -> bool:
-        """Whether containers may come and go, so that a new QEMU may have others than were saved."""
-        return self.plugs and self.unplugs
+        """Whether containers may go, and perhaps come again, so that a new QEMU may have others than were saved."""
+        return self.unplugs
 
     @property
     def most(self) -> int:
