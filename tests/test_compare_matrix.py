@@ -11,7 +11,7 @@ from toys import HEAD, INVALIDATE, RESTORE, START, management, recovering, toy
 
 from cprcheck import catalog
 from cprcheck.compare.aftermath import NEXT, Again, End, Matrix, Place, Row
-from cprcheck.compare.matrix import Options, confirm, measure, trying_again
+from cprcheck.compare.matrix import REFUSED_NEXT, Options, confirm, measure, trying_again
 from cprcheck.compare.runs import Options as RunOptions
 from cprcheck.compare.runs import interleavings
 from cprcheck.errors import DisagreementError, UsageError
@@ -103,6 +103,25 @@ def test_what_only_the_user_may_do_is_an_end_more() -> None:
     assert [(row.end.guest, len(row.trace)) for row in rows] == [(STOPPED, 2), (RUNS, 3)]
 
 
+PARTLY = recovering('yield "restore"\ns.emit("MAP(V)", container="c0", by="the caller")\n')
+
+
+def test_addresses_of_which_some_are_left_invalid_were_not_all_given() -> None:
+    assert told(toy(PARTLY))["disk full"] == [f"{STOPPED}; none valid; under way; the caller; not all; ?"]
+
+
+WATCHDOG = 'while True:\n    yield "crash"\n    s.runs = False\n    yield "again"\n    s.runs = True\n'
+
+
+def test_a_vm_that_is_lost_and_comes_back_for_ever_is_told_as_one_end() -> None:
+    body = 'm.array("vaddr", ("c0",), Bool, init=True)\n' + management(
+        'yield "save"\nif s.fault("disk full"):\n' + indent(WATCHDOG, "    ")
+    )
+    lost = HEAD.replace("return (s.alive(old) == False) & (s.alive(new) == False)", "return not s.runs")
+    (row,) = [row for row in measure(written(body, lost).system).rows if row.places]
+    assert (row.end.guest, row.end.vaddrs) == (f"{RUNS} or lost", (("c0", "valid or all valid"),))
+
+
 ROUND = 'while True:\n    yield "tick"\n    s.runs = True\n    yield "tock"\n    s.runs = False\n'
 
 
@@ -154,6 +173,26 @@ def test_whether_another_attempt_can_succeed(case: str) -> None:
     assert row.end.again is again
 
 
+def test_an_attempt_that_will_be_refused_is_a_harm_though_the_model_grades_none() -> None:
+    for case, severity in (
+        ("the next can", ""),
+        ("only the one after it can", REFUSED_NEXT),
+        ("none can", REFUSED_NEXT),
+    ):
+        assert measure(toy(attempts(OTHERS[case][0]))).rows[-1].end.severity == severity
+    assert REFUSED_NEXT == "next update refused"
+
+
+def test_a_premise_that_names_no_place_of_a_process_is_refused() -> None:
+    system = toy(attempts(DISK).replace('m.at("management", "begin, attempt 2", "begin, attempt 3")', "s.broken"))
+    with pytest.raises(UsageError) as caught:
+        measure(system)
+    assert str(caught.value).endswith(
+        " has no failure matrix: the premise of next_attempt_succeeds says of no process where it stands, "
+        "write m.at(...) (docs/language.md)"
+    )
+
+
 def test_what_only_the_user_could_mend_is_not_tried_again() -> None:
     """Nobody interferes: an action is not obliged to help, but what it has helped is another end."""
     mend = "@m.action(group=old)\ndef mend(s):\n    s.require(s.broken)\n    s.broken = False\n"
@@ -181,6 +220,11 @@ def test_who_refuses_first_is_a_place_and_what_follows_a_failure_is_none() -> No
     found = measure(toy(recovering('yield "ask"\n' + steps)))
     assert [named(row) for row in found.rows] == ["", "disk full"]
     assert found.silent == ("the kernel refuses c1", "the counter refuses")
+
+
+def test_two_who_refuse_in_one_step_are_one_place() -> None:
+    steps = 's.emit("refused", by="the kernel", container="c0")\ns.emit("refused", by="the counter")\n'
+    assert list(told(toy(management('yield "ask"\n' + steps)))) == ["the kernel refuses c0 and the counter refuses"]
 
 
 def test_an_update_that_fails_though_nothing_has_failed() -> None:
@@ -223,7 +267,7 @@ INDEX = {
     ),
     '(("c0", "c1"), (0, 1))': (
         's.vaddr["c0", 1] = Vaddr.INVALID\n',
-        (("c0", "valid or invalid"), ("c1", "valid")),
+        (("c0", "valid and invalid"), ("c1", "valid")),
     ),
 }
 
@@ -234,6 +278,14 @@ def test_each_container_is_told_where_there_is_an_array(index: str) -> None:
     body = VADDRS.format(index=index) + management('yield "go"\nif s.fault("x"):\n' + indent(steps, "    "))
     (row,) = (row for row in measure(toy("from enum import Enum\n" + body)).rows if row.places)
     assert row.end.vaddrs == cells
+
+
+def test_an_address_of_the_old_qemu_is_stale_in_the_new_one() -> None:
+    """K23, and a hot-plug between cpr-save and cpr-exec: the container comes after everybody was saved."""
+    params = {"kernel": "E4", "topology": "p", "env": "hotplug,unplug"}
+    found = measure(catalog.bind(catalog.find("save_unwind"), params), Options(native=False))
+    ends = {(row.end.guest, row.end.vaddrs[0][1]) for row in found.rows if not row.places}
+    assert ends == {(IN_NEW, "valid"), (IN_NEW, "stale"), (IN_NEW, "none")}
 
 
 # ---- against other engines ------------------------------------------------------------------------------------------
@@ -310,6 +362,15 @@ def test_a_model_that_does_not_say_how_it_ends_has_no_matrix() -> None:
         measure(written('@m.process\ndef p(s):\n    yield "go"\n    s.x = True\n', plain))
     said = 'mine has no failure matrix: write @m.outcome("guest", ...) to say what has become of it (docs/language.md)'
     assert str(caught.value) == said
+
+
+def test_words_for_an_outcome_that_are_not_understood_are_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        measure(written(management("yield 'go'\n"), HEAD.replace('"none valid"', '"all invalid"')).system)
+    assert str(caught.value).endswith(
+        ' has no failure matrix: @m.outcome("vaddrs", "all invalid") is not understood, write one of: gone, all valid, '
+        "some invalid, none valid (docs/language.md)"
+    )
 
 
 def test_a_model_whose_values_leave_their_domains_has_no_matrix() -> None:

@@ -119,8 +119,8 @@ def test_two_designs_share_a_row_where_they_end_alike_and_have_their_own_where_n
         ["3", "disk full", "toy (2)", "stopped, old; under way"],
     ]
     assert list(markdown(SIDE))[-2] == (
-        "1 of 2 failures end differently.  They are matched by what fails in which process, whatever the step is "
-        "called; both: either design can end so."
+        "1 of 2 failures end differently.  They are matched by what fails in which process, and at which step where "
+        "both have the same steps.  What is told of both, either design can end in."
     )
 
 
@@ -160,6 +160,17 @@ def test_what_fails_at_several_steps_is_one_match() -> None:
     one, two = Place("disk full", "m", "a"), Place("disk full", "m", "b")
     (match,) = beside(matrix(row(one), row(two)), matrix(row(one))).matches
     assert (len(match.left), match.differs) == (1, False)
+
+
+def test_what_fails_at_the_same_steps_of_both_is_matched_step_by_step() -> None:
+    """A patch that moves the harm from one step to the other changes both."""
+    one, two = Place("disk full", "m", "a"), Place("disk full", "m", "b")
+    worse = End(**{**END.__dict__, "severity": "bad"})
+    both = beside(matrix(row(one), row(two, end=worse)), matrix(row(one, end=worse), row(two)))
+    assert [match.differs for match in both.matches] == [True, True]
+    assert [line.fails for line in lines(both)] == ["disk full (at a)"] * 2 + ["disk full (at b)"] * 2
+    pooled = beside(matrix(row(one), row(two)), matrix(row(one)))
+    assert [line.fails for line in lines(pooled)] == ["disk full"]
 
 
 def test_the_traces_of_two_designs_name_the_design() -> None:

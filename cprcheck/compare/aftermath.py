@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -36,18 +37,19 @@ NEXT = "another attempt"
 class When(Enum):
     """When the last address was given after a failure, by whomever.
 
-    BEFORE or AFTER the guest ran without it; NEVER, though some are invalid; NOTHING: none was given, and none is
-    invalid in the end.
+    BEFORE or AFTER the guest ran without it; PARTLY: some were given, and some are invalid in the end; NEVER: some are
+    invalid, and none was given; NOTHING: none was given, and none is invalid in the end.
     """
 
     NOTHING = "-"
     NEVER = "never"
+    PARTLY = "not all"
     BEFORE = "before"
     AFTER = "after"
 
 
 class Again(Enum):
-    """Whether another attempt can succeed, when nothing fails any more and nobody interferes.
+    """Whether another attempt can succeed, when nothing fails any more and nobody interferes; it need not.
 
     LATER: the next attempt cannot, one after it can.  UNKNOWN: the model has no other attempt.
     """
@@ -89,11 +91,6 @@ class Row:
     end: End
     trace: Trace = field(compare=False)
 
-    @property
-    def roles(self) -> tuple[tuple[str, str], ...]:
-        """What identifies the failures in other designs."""
-        return tuple(place.role for place in self.places)
-
 
 @dataclass(frozen=True)
 class Matrix:
@@ -131,12 +128,16 @@ class Match:
 
 @dataclass(frozen=True)
 class Beside:
-    """Two matrices, and their rows matched; with `changed` only those that differ are to be shown."""
+    """Two matrices, and their rows matched; with `changed` only those that differ are to be shown.
+
+    What has a role in `apart` is matched step by step.
+    """
 
     left: Matrix
     right: Matrix
     matches: tuple[Match, ...]
     changed: bool = False
+    apart: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def matrices(self) -> tuple[Matrix, ...]:
@@ -156,18 +157,37 @@ class Beside:
 
 
 def beside(left: Matrix, right: Matrix, *, changed: bool = False) -> Beside:
-    """The rows of two designs, matched by what fails in which process, whatever the step is called.
+    """The rows of two designs, matched by what fails in which process.
 
-    Within a design, what fails alike at several steps is taken together.  What fails only on the right comes last.
+    What fails alike at several steps is told apart by the step where both designs call these steps the same; otherwise
+    it is taken together.  What fails only on the right comes last.
     """
-    places = dict.fromkeys(row.roles for row in (*left.rows, *right.rows))
-    return Beside(left, right, tuple(Match(_about(left, roles), _about(right, roles)) for roles in places), changed)
+    steps = [_steps(matrix) for matrix in (left, right)]
+    apart = frozenset(role for role in steps[0].keys() & steps[1].keys() if steps[0][role] == steps[1][role])
+
+    def key(row: Row) -> tuple[tuple[str, ...], ...]:
+        return tuple((*place.role, place.step) if place.role in apart else place.role for place in row.places)
+
+    keys = dict.fromkeys(key(row) for row in (*left.rows, *right.rows))
+    about = [
+        {wanted: [row for row in matrix.rows if key(row) == wanted] for wanted in keys} for matrix in (left, right)
+    ]
+    matches = tuple(Match(*(_by_end(rows[wanted]) for rows in about)) for wanted in keys)
+    return Beside(left, right, matches, changed, apart)
 
 
-def _about(matrix: Matrix, roles: tuple[tuple[str, str], ...]) -> tuple[Row, ...]:
-    """The rows of `matrix` about these failures, one for each end."""
-    found: dict[End, Row] = {}
+def _steps(matrix: Matrix) -> dict[tuple[str, str], set[str]]:
+    """The steps at which each thing fails."""
+    found: dict[tuple[str, str], set[str]] = {}
     for row in matrix.rows:
-        if row.roles == roles:
-            found.setdefault(row.end, row)
+        for place in row.places:
+            found.setdefault(place.role, set()).add(place.step)
+    return found
+
+
+def _by_end(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The first of `rows` for each end."""
+    found: dict[End, Row] = {}
+    for row in rows:
+        found.setdefault(row.end, row)
     return tuple(found.values())

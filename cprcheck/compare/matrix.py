@@ -22,9 +22,9 @@ from cprcheck.compare.aftermath import NEXT, Again, End, Matrix, Place, Row, Whe
 from cprcheck.compare.states import searched
 from cprcheck.compare.telling import rests
 from cprcheck.compare.view import (
-    ASPECTS,
     DONE,
     FAILED,
+    IN_NEW,
     INVALID,
     LOST,
     REFUSED,
@@ -36,6 +36,7 @@ from cprcheck.compare.view import (
     givers,
     leading_to,
     left_loops,
+    unsaid,
 )
 from cprcheck.engines import explicit, graph
 from cprcheck.errors import DisagreementError, UsageError
@@ -52,7 +53,10 @@ ATTEMPT = "next_attempt_succeeds"
 ARRAY = "vaddr"
 """The array of the addresses, by container, and by mapping where there are several; its values are these:"""
 VALUES = {"INVALID": "invalid", "NONE": "none"}
-"""Any other is a valid address."""
+"""Any other is a valid address; but the new QEMU has nothing at those of the old one:"""
+STALE = {"OLD": "stale"}
+REFUSED_NEXT = "next update refused"
+"""The severity where nothing else is hurt, but the next attempt cannot succeed: a design's counter may refuse it."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +88,15 @@ def trying_again(model: catalog.Found, given: Mapping[str, str]) -> Model:
 def measure(model: Model | System, options: Options | None = None, progress: checking.Progress | None = None) -> Matrix:
     """The failure matrix of a model, or of a System built by hand.
 
-    Raises UsageError when it does not say what becomes of the guest, the vaddrs and the update, has no initial state,
-    or lets a value leave its domain; DisagreementError when Python, running the author's own code, does something else.
+    Raises UsageError when it does not say in known words what becomes of the guest, the vaddrs and the update, has no
+    initial state, or lets a value leave its domain; DisagreementError when Python, running the author's own code, does
+    something else.
     """
     options, tell = options or Options(), progress or (lambda _: None)
     plain = model if isinstance(model, System) else model.system
-    declared = {each.aspect for each in plain.outcomes}
-    lacking = next((aspect for aspect in ASPECTS if aspect not in declared), "")
+    lacking = unsaid(plain) or _Retrying(plain).unsaid
     if lacking:
-        raise UsageError(
-            f'{plain.name} has no failure matrix: write @m.outcome("{lacking}", ...) to say what has become of it '
-            "(docs/language.md)"
-        )
+        raise UsageError(f"{plain.name} has no failure matrix: {lacking} (docs/language.md)")
     system = with_faults(plain, 2 if options.pairs else 1, injected=options.injected)
     limits = explicit.Limits(options.states, options.seconds)
     found = searched(model, system, limits, "are read", tell, native=options.native)
@@ -154,7 +155,7 @@ def struck(system: System, transition: Transition) -> tuple[Place, ...]:
             args = dict(event.args)
             by = args.pop("by", process)
             names.append(" ".join([by, "refuses", *args.values()]))
-    return tuple(Place(name, process, transition.label) for name in dict.fromkeys(names))[:1]
+    return (Place(" and ".join(dict.fromkeys(names)), process, transition.label),) if names else ()
 
 
 def itself(system: System, transition: Transition) -> Place:
@@ -173,6 +174,9 @@ class _Retrying:
         self.premise, self.goal = asked[0].formulas if asked else (FALSE, FALSE)
         slots = reads(self.premise)
         self.processes = {i for i, process in enumerate(system.processes) if process.location in slots}
+        self.unsaid = f"the premise of {ATTEMPT} says of no process where it stands, write m.at(...)"
+        if not self.known or self.processes:
+            self.unsaid = ""
 
     def begins(self, state: State, step: int) -> bool:
         """Whether transition `step`, taken in `state`, begins another attempt."""
@@ -308,27 +312,36 @@ class _Matrix:
         told = [self.view.outcomes[node] for node in nodes]
         guest, update = (_joined([each[aspect] for each in told]) for aspect in ("guest", "update"))
         vaddrs = [self.vaddrs(node) for node in nodes]
-        names = dict.fromkeys(name for each in vaddrs for name in each)
-        left = When.NOTHING if self.invalid.isdisjoint(nodes) else When.NEVER
-        when = When.AFTER if run.late else When.BEFORE if run.by else left
+        names = list(dict.fromkeys(name for each in vaddrs for name in each if name)) or [""]
+        again = self.next_attempt(nodes, guest, update)
+        severity = checking.worst(self.system, [self.view.graph.states[node] for node in nodes])
         return End(
             guest,
-            tuple((name, _joined([each[name] for each in vaddrs])) for name in names),
+            tuple((name, _joined([each.get(name) or each[""] for each in vaddrs])) for name in names),
             update,
             tuple(sorted(run.by)),
-            when,
-            self.next_attempt(nodes, guest, update),
-            checking.worst(self.system, [self.view.graph.states[node] for node in nodes]),
+            self.when(run, nodes),
+            again,
+            severity or (REFUSED_NEXT if again in {Again.NO, Again.LATER} else ""),
             len(nodes) > 1,
         )
+
+    def when(self, run: _Run, nodes: Sequence[int]) -> When:
+        """When the last address was given, if `run` ends round `nodes`."""
+        if not self.invalid.isdisjoint(nodes):
+            return When.PARTLY if run.by else When.NEVER
+        return When.AFTER if run.late else When.BEFORE if run.by else When.NOTHING
 
     def vaddrs(self, node: int) -> dict[str, str]:
         """The addresses of each container; of all together where nothing is known of each, or all are gone."""
         said = self.view.outcomes[node]
         if said["guest"] == LOST or not self.cells:
             return {"": said["vaddrs"]}
-        state = self.view.graph.states[node]
-        return {name: _joined([_value(self.system, state, slot) for slot in slots]) for name, slots in self.cells}
+        state, known = self.view.graph.states[node], VALUES | (STALE if said["guest"] in IN_NEW else {})
+        return {
+            name: " and ".join(dict.fromkeys(_value(self.system, state, slot, known) for slot in slots))
+            for name, slots in self.cells
+        }
 
     def next_attempt(self, nodes: Sequence[int], guest: str, update: str) -> Again:
         """Whether another attempt can succeed from one of `nodes`."""
@@ -371,6 +384,6 @@ def _vaddr_cells(system: System) -> list[tuple[str, list[int]]]:
     return list(found.items())
 
 
-def _value(system: System, state: State, slot: int) -> str:
+def _value(system: System, state: State, slot: int, known: Mapping[str, str]) -> str:
     """What the address in `slot` is."""
-    return VALUES.get(system.slots[slot].domain.show(state[slot]), "valid")
+    return known.get(system.slots[slot].domain.show(state[slot]), "valid")

@@ -16,8 +16,6 @@ from cprcheck.engines.graph import StateGraph
 from cprcheck.semantics import outcome
 from cprcheck.system import Fairness, System, Transition
 
-ASPECTS = ("guest", "vaddrs", "update")
-"""The aspects that a model has to declare outcomes of."""
 MAP, TEST, REFUSED = "MAP(V)", "test", "refused"
 OPERATIONS = ("CHECK_EXTENSION", "UNMAP(ALL|V)", MAP, TEST)
 """What is counted: ioctls, and tests of a predicate."""
@@ -27,6 +25,13 @@ RUNS_IN_NEW = "runs in the new QEMU"
 IN_NEW = frozenset({RUNS_IN_NEW, "stopped in the new QEMU"})
 INVALID = frozenset({"some invalid", "none valid"})
 DONE, FAILED = "done", "failed"
+LABELS = {
+    "guest": (LOST, RUNS_IN_NEW, "stopped in the new QEMU", RUNS, STOPPED),
+    "vaddrs": ("gone", "all valid", "some invalid", "none valid"),
+    "update": (DONE, FAILED, "under way", "not begun"),
+}
+"""The aspects that a model has to declare outcomes of, and the words by which these are understood."""
+ASPECTS = tuple(LABELS)
 NEW = "the new QEMU"
 """Who gives the addresses when the update succeeds; whoever else emits MAP(V) restores after a failure."""
 
@@ -77,6 +82,18 @@ class View:
         graph.add_nodes_from(range(len(self.graph.states)))
         graph.add_edges_from((a, b) for a, b, _ in edges)
         return graph
+
+
+def unsaid(system: System) -> str:
+    """What a model has yet to say, or says in words that are not understood; empty when nothing is lacking."""
+    declared = {each.aspect for each in system.outcomes}
+    for aspect, labels in LABELS.items():
+        if aspect not in declared:
+            return f'write @m.outcome("{aspect}", ...) to say what has become of it'
+        strange = next((o.label for o in system.outcomes if o.aspect == aspect and o.label not in labels), "")
+        if strange:
+            return f'@m.outcome("{aspect}", "{strange}") is not understood, write one of: {", ".join(labels)}'
+    return ""
 
 
 def bottoms(graph: nx.DiGraph[int]) -> Iterator[set[int]]:

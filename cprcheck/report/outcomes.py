@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -26,8 +26,9 @@ ABOUT = (
     "One row for each way in which runs end after a failure: a fault, a refusal that nothing came before, or an update "
     "that fails by itself.  Nothing else fails then.  A run ends where nobody has to move, and before another attempt. "
     "Guest: how it is in the old or the new QEMU, and how far the update is where it has not failed.  When: an address "
-    "was given before or after the guest ran without it, or never though some are invalid.  Again: whether another "
-    "attempt succeeds if nothing fails and nobody interferes.  Severity: what is hurt in the end."
+    "was given before or after the guest ran without it; or not all were given, or never one, and some are invalid. "
+    "Again: whether another attempt can succeed if nothing fails and nobody interferes.  Severity: what is hurt in the "
+    "end."
 )
 
 
@@ -112,7 +113,8 @@ def lines(found: Matrix | Beside) -> list[Line]:
     made = []
     for match in found.shown:
         ends = [{row.end for row in rows} for rows in (match.left, match.right)]
-        name = _names(found.left if match.left else found.right)((match.left or match.right)[0].places)
+        matrix = found.left if match.left else found.right
+        name = _names(matrix, found.apart)((match.left or match.right)[0].places)
         fresh = [row for row in match.right if row.end not in ends[0]]
         made += [Line(name, BOTH if row.end in ends[1] else left, row, found.left.system) for row in match.left]
         made += [Line(name, left, None, found.left.system)] * (not match.left)
@@ -121,12 +123,16 @@ def lines(found: Matrix | Beside) -> list[Line]:
     return made
 
 
-def _names(matrix: Matrix) -> Callable[[Sequence[Place]], str]:
-    """How the failures of `matrix` are told: with the step where the same thing fails at several."""
+def _names(matrix: Matrix, apart: Set[tuple[str, str]] | None = None) -> Callable[[Sequence[Place]], str]:
+    """How the failures of `matrix` are told: with the step where the same thing fails at several.
+
+    Without it where steps are taken together: all whose roles are not in `apart`.
+    """
     steps = Counter(role for role, _ in {(p.role, p.step) for row in matrix.rows for p in row.places})
 
     def place(one: Place) -> str:
-        said = f"{one.name} (at {one.step})" if steps[one.role] > 1 and one.name != NEXT else one.name
+        several = steps[one.role] > 1 and one.name != NEXT and (apart is None or one.role in apart)
+        said = f"{one.name} (at {one.step})" if several else one.name
         return f"{said} (injected)" if one.injected else said
 
     def named(places: Sequence[Place]) -> str:
@@ -174,7 +180,7 @@ def summary(found: Matrix | Beside) -> list[str]:
     differ = sum(match.differs for match in found.matches)
     return [
         f"{differ} of {len(found.matches)} failures end differently.  They are matched by what fails in which process, "
-        f"whatever the step is called; {BOTH}: either design can end so."
+        f"and at which step where both have the same steps.  What is told of {BOTH}, either design can end in."
     ]
 
 
