@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -103,6 +104,27 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     return "\n".join(lines) + "\n"
 
 
+def designs() -> str:
+    """Which models the names stand for, as commands that measure them again."""
+    rows = []
+    for name, (model, params) in DESIGNS.items():
+        words = ["cprcheck compare", model, *(f"-p {key}={value}" for key, value in params.items())]
+        rows.append((name, f"`{' '.join([*words, '--kernel E4 --topology 2p'])}`"))
+    asked = [(title, property_command(*ASKED[title])) for title in ASKED]
+    return "\n".join(
+        [
+            table("Which designs these are", ("", "what each leaves behind, again, and what each costs"), rows),
+            table("What each is asked", ("", "of any of these models, with its parameters"), asked),
+        ]
+    )
+
+
+def property_command(asked: str, place: Params) -> str:
+    """The command that asks a design for one property."""
+    words = [f"-p {key}={value}" for key, value in place.items()]
+    return f"`{' '.join(['cprcheck check MODEL', *words, '--property', shlex.quote(asked)])}`"
+
+
 def prevention() -> str:
     """What each prevents."""
     return table("What each prevents", ("", *ASKED), [prevents(name) for name in DESIGNS])
@@ -136,6 +158,7 @@ def cost() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "designs": designs,
     "prevents": prevention,
     **{f"recovers {kernel} {topology}": partial(recovery, kernel, topology) for kernel, topology in PLACES},
     "costs": cost,

@@ -15,6 +15,18 @@ def test_a_table_is_up_to_date(name: str) -> None:
     assert publish_blocker.TABLES[name]() + "\n" in GENERATED
 
 
+def test_who_wants_to_ask_again_is_told_how() -> None:
+    commands = rows()["Which designs these are"]
+    assert commands["notifier, called on exec failure too"] == [
+        "`cprcheck compare failure_notifier -p on_exec=yes --kernel E4 --topology 2p`"
+    ]
+    assert rows()["What each is asked"]["E4, pe, devices come and go: no residue"] == [
+        "`cprcheck check MODEL -p kernel=E4 -p topology=pe -p env=hotplug,unplug "
+        "--property 'blocker_is_exact(error=residue)'`"
+    ]
+    assert set(commands) == set(publish_blocker.DESIGNS)
+
+
 @pytest.mark.parametrize("name", ["blocker", "notifier"])
 def test_a_row_of_the_first_table_is_up_to_date(name: str) -> None:
     assert f"| {' | '.join(publish_blocker.prevents(name))} |\n" in GENERATED
@@ -22,8 +34,8 @@ def test_a_row_of_the_first_table_is_up_to_date(name: str) -> None:
 
 def test_the_page_has_no_other_tables() -> None:
     places = len(publish_blocker.PLACES)
-    assert GENERATED.count("### ") == 2 + 2 * places
-    assert GENERATED.count("\n| ") == (2 + 2 * places) + sum(map(len, rows().values()))
+    assert GENERATED.count("### ") == 4 + 2 * places
+    assert GENERATED.count("\n| ") == (4 + 2 * places) + sum(map(len, rows().values()))
 
 
 def rows() -> dict[str, dict[str, list[str]]]:
@@ -37,7 +49,7 @@ def rows() -> dict[str, dict[str, list[str]]]:
 
 
 def test_together_they_do_both_jobs() -> None:
-    """Each row of blocker and notifier is as good as the better one: what the page says."""
+    """What the blocker prevents is prevented, and what the notifier gives back is given back: what the page says."""
     prevents = rows()["What each prevents"]
     assert prevents["blocker and notifier"] == prevents["blocker"]
     for kernel, topology in publish_blocker.PLACES:
