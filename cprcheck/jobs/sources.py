@@ -67,6 +67,10 @@ class Sources:
             self._files[file] = sorted(digests, key=itemgetter(0))  # those of one name stay as they were found
         return self._files[file]
 
+    def digest(self, file: Path) -> str:
+        """One digest for a file with all that it imports."""
+        return _digest(f"{name} {digest}" for name, digest in self.of_file(file))
+
     def _imported(self, path: Path) -> Iterator[Path]:
         for level, name in _imports(self.text(path)):
             yield from _files_of(path, level, name)
