@@ -133,9 +133,9 @@ def test_what_a_file_imports_is_as_it_is_now_too(
 
 def test_parts_of_shipped_models_are_compiled_each_time_and_libraries_are_not() -> None:
     script = (
-        "import sys; from cprcheck import catalog; catalog.find('v7'); import tomlkit; "
+        "import sys; from cprcheck import catalog; catalog.find('v7'); import click; "
         "print(*sorted({type(module.__loader__).__name__ for name, module in sys.modules.items() if name in "
-        "('cprcheck.models.vfio.kernel', 'cprcheck.models.vfio')}), type(tomlkit.__loader__).__name__)"
+        "('cprcheck.models.vfio.kernel', 'cprcheck.models.vfio')}), type(click.__loader__).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "AsItIs SourceFileLoader\n"
