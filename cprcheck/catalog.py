@@ -14,30 +14,17 @@ import sys
 import typing
 from collections.abc import Hashable, Iterator, Mapping
 from enum import Enum
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
+from cprcheck import imports
 from cprcheck.errors import ModelError, Source, UsageError
 from cprcheck.language.decorator import ModelFunction, show_param
 from cprcheck.language.model import Model
 from cprcheck.models import SHIPPED
 
 Found = ModelFunction[Any]
-
-
-class _AsItIs(SourceFileLoader):
-    """Compiles the file each time.
-
-    Python takes bytecode that it kept for that of any file with the same size and second: after a quick edit, for
-    that of another model.
-    """
-
-    def get_code(self, fullname: str) -> CodeType:
-        """The code of the file as it is now."""
-        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
-        return code
 
 
 def load(path: Path) -> ModuleType:
@@ -53,11 +40,12 @@ def load(path: Path) -> ModuleType:
     name = f"{package}.{path.stem.replace('.', '%2e')}"  # a dot would make it a package of its own
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIs(name, str(path)))
+    spec = importlib.util.spec_from_file_location(name, path, loader=imports.AsItIs(name, str(path)))
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    imports.watch()
     try:
         spec.loader.exec_module(module)
     except ModelError:

@@ -8,7 +8,8 @@ Without `--cprcheck` it does nothing.  A model is checked once in each worker, w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,36 @@ def is_models(path: Path, tests: list[str]) -> bool:
     return "@model" in path.read_text(encoding="utf-8", errors="replace")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -k and -m choose: what they leave out is declared all the same
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A model that a collected file of expectations names is tested by that file alone."""
+    runs = {item.parent.run.found for item in items if isinstance(item, DeclaredItem)}
+    declared = _models(runs) if any(isinstance(item, (PropertyItem, SkippedItem)) for item in items) else []
+    left_out = [item for item in items if _model_of(item) in declared]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _model_of(item) not in declared]
+
+
+def _models(names: Iterable[str]) -> list[Found | None]:
+    """The models of these names; one that does not exist is told when its run is tested."""
+    from cprcheck import catalog
+    from cprcheck.errors import CprcheckError
+
+    found: list[Found | None] = []
+    for name in names:
+        with suppress(CprcheckError):
+            found.append(catalog.find(name))
+    return found
+
+
+def _model_of(item: pytest.Item) -> Found | None:
+    """The model that a test of ours checks with its defaults; None for any other test."""
+    if isinstance(item, SkippedItem):
+        return item.found
+    return item.parent.found if isinstance(item, PropertyItem) else None
+
+
 class VerdictError(Exception):
     """What a test that fails has to say, without a traceback of ours."""
 
@@ -111,7 +142,7 @@ class ModelFile(Collector, pytest.File):
         for found in catalog.models_in(self.path):
             missing = catalog.required(found)
             if missing:
-                yield SkippedItem.from_parent(self, name=found.name, missing=missing[0])
+                yield SkippedItem.from_parent(self, name=found.name, found=found, missing=missing[0])
             else:
                 yield ModelCollector.from_parent(self, name=found.name, found=found)
 
@@ -119,9 +150,9 @@ class ModelFile(Collector, pytest.File):
 class SkippedItem(Item):
     """A model that needs to be told something."""
 
-    def __init__(self, *, missing: str, **given: Any) -> None:
+    def __init__(self, *, found: Found, missing: str, **given: Any) -> None:
         super().__init__(**given)
-        self.missing = missing
+        self.found, self.missing = found, missing
 
     def runtest(self) -> None:
         """Skip, and say what to do."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import py_compile
+import subprocess
+import sys
 import textwrap
 from enum import Enum
 from pathlib import Path
@@ -105,6 +107,38 @@ def test_a_file_is_as_it_is_now_not_as_bytecode_of_the_same_size_and_second_reme
     write("mine.py", "X = 2\n")
     os.utime(path, (1, 1))
     assert catalog.load(path).X == 2
+
+
+@pytest.mark.parametrize("when", ["as it is loaded", "as it is built"])
+@pytest.mark.parametrize("line", ["from .quick import SIZE", "from quick import SIZE", "from deep.quick import SIZE"])
+def test_what_a_file_imports_is_as_it_is_now_too(
+    line: str, when: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    write("deep/__init__.py", "")
+    for name in ("quick", "deep.quick"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    parts = [write("quick.py", "SIZE = 1\n"), write("deep/quick.py", "SIZE = 1\n")]
+    for part in parts:
+        os.utime(part, (1, 1))
+        py_compile.compile(str(part))
+        part.write_text("SIZE = 2\n")
+        os.utime(part, (1, 1))
+    inside = line if when == "as it is built" else "pass"
+    text = HEAD + f"{line if inside == 'pass' else ''}\n@model\ndef one() -> Model:\n    {inside}\n"
+    model = catalog.find(str(write("mine.py", text + "    Range(0, SIZE - 2)\n    raise ValueError(SIZE)\n")))
+    with pytest.raises(ModelError, match="ValueError: 2"):
+        model()
+
+
+def test_parts_of_shipped_models_are_compiled_each_time_and_libraries_are_not() -> None:
+    script = (
+        "import sys; from cprcheck import catalog; catalog.find('v7'); import click; "
+        "print(*sorted({type(module.__loader__).__name__ for name, module in sys.modules.items() if name in "
+        "('cprcheck.models.vfio.kernel', 'cprcheck.models.vfio')}), type(click.__loader__).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "AsItIs SourceFileLoader\n"
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:

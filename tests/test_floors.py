@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"system"},
     {"trace", "semantics"},
     {"verdict", "analysis", "walk", "models", "itf"},
-    {"passes", "lower"},
+    {"passes", "lower", "imports"},
     {"language", "engines", "replay", "explain"},
     {"checking", "catalog", "neighbourhood"},
     {"results"},

@@ -41,12 +41,63 @@ def test_what_a_file_imports_is_followed_into_its_own_folder(lamp: Path) -> None
 def test_what_python_finds_elsewhere_is_followed_too(
     lamp: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sources._own_root.cache_clear()
     (tmp_path / "lib" / "bulbs").mkdir(parents=True)
     (tmp_path / "lib" / "bulbs" / "led.py").write_text("import json, networkx, click\n")
     monkeypatch.syspath_prepend(tmp_path / "lib")
     assert "lib/bulbs/led.py" in [name for name, _ in Sources().of_file(lamp)]
-    sources._own_root.cache_clear()
+
+
+ELSEWHERE: dict[str, tuple[str, list[str], list[str]]] = {
+    "the name of a module of Python's": ("import profile", ["a/profile.py"], ["…/profile.py"]),
+    "a folder that only looks like the package": (
+        "from shared import care",
+        ["a/shared/data.txt", "b/shared/__init__.py", "b/shared/care.py"],
+        ["…/__init__.py", "…/care.py"],
+    ),
+    "a package in two folders": (
+        "import shared.one, shared.two",
+        ["a/shared/one.py", "b/shared/two.py"],
+        ["…/one.py", "…/two.py"],
+    ),
+    "a package, not the module beside it": (
+        "import shared",
+        ["a/shared.py", "a/shared/__init__.py"],
+        ["…/__init__.py"],
+    ),
+    "bytecode alone": ("import shared", ["a/shared.pyc"], ["…/shared.pyc"]),
+    "the first of two": ("import shared", ["a/shared.py", "b/shared.py"], ["…/shared.py"]),
+}
+
+
+@pytest.mark.parametrize("how", ELSEWHERE)
+def test_the_files_are_those_that_python_takes(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, files, expected = ELSEWHERE[how]
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "lamp.py").write_text(f"{line}\n{LAMP}")
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("wire = 1\n")
+    for folder in ("b", "a"):
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    job = Job("chores:add", {}, (str(tmp_path / "m" / "lamp.py"),))
+    before, found = key_of(job), Sources().of_file(tmp_path / "m" / "lamp.py")
+    assert [name for name, _ in found if name != "lamp.py"] == expected
+    taken = next(name for name in files if name.endswith(expected[-1].removeprefix("…")))
+    (tmp_path / taken).write_text("wire = 2\n")
+    assert key_of(job) != before
+
+
+def test_two_files_of_one_name_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "lamp.py").write_text("import one, two\n")
+    seen = set()
+    for texts in (("wire = 1\n", "wire = 2\n"), ("wire = 2\n", "wire = 1\n")):
+        for name, text in zip(("one", "two"), texts, strict=True):
+            (tmp_path / "lib" / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "lib" / name / "__init__.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path / "lib")
+        seen.add(key_of(Job("chores:add", {}, (str(tmp_path / "m" / "lamp.py"),))))
+    assert len(seen) == 2
 
 
 def test_a_shipped_design_rests_on_its_parts_and_on_no_other_design() -> None:

@@ -80,9 +80,42 @@ def test_each_property_and_each_declared_verdict_is_a_test(models: pytest.Pytest
         "expected.toml::lamp.py() faults finite::below",
         "expected.toml::lamp.py() faults finite::everything else is good",
         "expected.toml::lamp.py() faults none::bright",
+        "test_other.py::test_other",
+    ]
+    (models.path / "expected.toml").unlink()
+    assert names(run(models, "--cprcheck", "--collect-only")) == [
         *(f"lamp.py::lamp::{name}" for name in properties),
         "test_other.py::test_other",
     ]
+
+
+def test_a_model_that_is_declared_is_tested_as_declared_and_not_otherwise(models: pytest.Pytester) -> None:
+    folder = models.mkdir("designs")
+    for name in ("lamp.py", "expected.toml"):
+        (models.path / name).rename(folder / name)
+    (folder / "bulb.py").write_text(LAMP.replace("def lamp(", "def bulb("))
+    run(models, "--cprcheck", "designs/lamp.py").assert_outcomes(passed=5, failed=3)
+    run(models, "--cprcheck", "designs/lamp.py", "designs/expected.toml").assert_outcomes(passed=4, deselected=8)
+    result = run(models, "--cprcheck", "designs")
+    result.assert_outcomes(passed=4 + 5, failed=3, deselected=8)
+    assert not [line for line in result.outlines if line.startswith("FAILED") and "bulb.py::bulb::" not in line]
+    # a declared run that is left out declares all the same
+    chosen = run(models, "--cprcheck", "designs", "-m", "not cprcheck_slow", "-k", "bright")
+    chosen.assert_outcomes(passed=1, deselected=8 + 4 + 7)
+
+
+def test_a_model_that_needs_a_parameter_and_is_declared_is_not_skipped(models: pytest.Pytester) -> None:
+    models.makepyfile(lamp=LAMP.replace("top: int = 2", "top: int"))
+    given = '[[run]]\nmodel = "lamp.py::lamp"\nparams = { top = 2 }\npartial = true\n'
+    (models.path / "expected.toml").write_text(f'{given}[run.verdicts]\nbright = "REACHABLE"\n')
+    run(models, "--cprcheck").assert_outcomes(passed=2, deselected=1)
+
+
+def test_a_declared_model_that_does_not_exist_fails_its_own_tests_only(models: pytest.Pytester) -> None:
+    (models.path / "expected.toml").write_text('[[run]]\nmodel = "lump.py"\n[run.verdicts]\nbright = "REACHABLE"\n')
+    result = run(models, "--cprcheck")
+    result.assert_outcomes(passed=6, failed=3 + 2)
+    assert f"\nexpected.toml:1: no file {models.path}/lump.py\n" in result.stdout.str()
 
 
 def test_a_bad_property_fails_with_its_trace_and_without_a_traceback(models: pytest.Pytester) -> None:
@@ -129,9 +162,10 @@ def test_engines_that_disagree_fail_every_test(models: pytest.Pytester, monkeypa
     check = checking.check
     for module in (checking, judging):
         monkeypatch.setattr(module, "check", lambda *given: replace(check(*given), disagreements=("they differ",)))
-    result = run(models, "--cprcheck", "expected.toml", "lamp.py")
-    result.assert_outcomes(failed=12)
-    assert result.stdout.str().count("\nDISAGREEMENT they differ\n") == 12
+    for name, many in (("expected.toml", 4), ("lamp.py", 8)):
+        result = run(models, "--cprcheck", name)
+        result.assert_outcomes(failed=many)
+        assert result.stdout.str().count("\nDISAGREEMENT they differ\n") == many
 
 
 def test_a_model_is_checked_once(models: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +226,8 @@ def test_files_are_known_by_their_names(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_workers_agree_on_the_tests_and_check_each_model_in_one_of_them(models: pytest.Pytester) -> None:
+    models.makepyfile(bulb=LAMP)
     result = models.runpytest_subprocess(*PLUGIN, *QUIET, "--cprcheck", "-n", "2", "--dist", "loadscope", "-v")
     result.assert_outcomes(passed=10, failed=3)
-    workers = {line.split("]")[0] for line in result.outlines if "lamp.py::lamp::" in line and line.startswith("[gw")}
+    workers = {line.split("]")[0] for line in result.outlines if "bulb.py::lamp::" in line and line.startswith("[gw")}
     assert len(workers) == 1

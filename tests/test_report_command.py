@@ -233,7 +233,15 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "half a manifest": (spoil("digest.json", lambda text: text[: len(text) // 2]), "reports/digest.json is damaged"),
     "another manifest": (
-        spoil("digest.json", lambda text: text.replace("cprcheck-manifest-1", "other")),
+        spoil("digest.json", lambda text: text.replace("cprcheck-manifest-2", "other")),
+        "reports/digest.json is damaged",
+    ),
+    "an older manifest": (
+        spoil("digest.json", lambda text: text.replace("cprcheck-manifest-2", "cprcheck-manifest-1")),
+        "reports/digest.json is from another version of cprcheck; run `cprcheck report` again",
+    ),
+    "a manifest without sources": (
+        spoil("digest.json", lambda text: text.replace('"sources"', '"source"')),
         "reports/digest.json is damaged",
     ),
     "broken model": (
@@ -262,8 +270,6 @@ def test_what_is_wrong_is_told_exactly(how: str, there: Path, ran: Run) -> None:
 
 
 def test_a_model_that_has_changed_is_named_with_both_digests(there: Path, ran: Run) -> None:
-    Path("lamp.py").write_text(LAMP.replace('"""The wire is whole."""', '"""It is whole."""'))
-    assert ran("report --check").code == 0, "a comment changes no verdict"
     before = digests()
     shutil.copytree(there, "other/reports")
     os.chdir("other")
@@ -272,6 +278,45 @@ def test_a_model_that_has_changed_is_named_with_both_digests(there: Path, ran: R
     assert found.out.splitlines()[:2] == [CHANGED.format(*each) for each in zip(KERNELS, before, after, strict=True)]
     assert found.code == 1
     assert before != after
+
+
+STALE = (
+    "lamp.py(kernel={}): the verdicts stand, but its sources have changed, so texts and lines may be stale: "
+    "run `cprcheck report` again"
+)
+TEXTS: dict[str, Callable[[str], str]] = {
+    "a C file": lambda text: text.replace("hw/lamp.c", "hw/bulb.c"),
+    "a docstring": lambda text: text.replace('"""The wire is whole."""', '"""It is whole."""'),
+    "other lines": lambda text: f"# a word\n{text}",
+}
+
+
+@pytest.mark.parametrize("what", TEXTS)
+def test_texts_that_have_changed_are_told_though_the_verdicts_stand(what: str, there: Path, ran: Run) -> None:
+    Path("lamp.py").write_text(TEXTS[what](LAMP))
+    found = ran("report --check")
+    assert (found.code, found.out.splitlines()) == (1, [*map(STALE.format, KERNELS), "reports is not up to date"])
+
+
+def test_so_is_a_part_that_has_changed(ran: Run) -> None:
+    Path("parts.py").write_text("SIZE = 1\n")
+    Path("mine.py").write_text(f"from .parts import SIZE\n{LAMP}")
+    assert ran("report mine.py --property bright --jobs 1").code == 0
+    assert ran("report --check").code == 0
+    Path("parts.py").write_text("SIZE = 2\n")
+    found = ran("report --check")
+    assert found.out.splitlines()[0].startswith("mine.py(): the verdicts stand, but its sources have changed, so ")
+    assert found.code == 1
+    assert ran("report mine.py --property bright --jobs 1").code == 0
+    assert ran("report --check").code == 0
+
+
+def test_a_report_of_an_older_version_is_written_anew(there: Path, ran: Run) -> None:
+    Path("lamp.py").write_text(LAMP)
+    new = contents(there)
+    spoil("digest.json", lambda text: text.replace("cprcheck-manifest-2", "cprcheck-manifest-1"))(there)
+    assert ran(COMMAND).code == 1
+    assert contents(there) == new
 
 
 def test_what_is_asked_for_is_compared_with_what_was(there: Path, ran: Run) -> None:

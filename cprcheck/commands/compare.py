@@ -48,6 +48,9 @@ def compare(
     Two designs are also told apart: a shortest behaviour that one allows and the other forbids, and simulation.
 
     A DESIGN is a model that takes a kernel, a topology and an environment, and has outcomes.
+
+    What is kept is used again while cprcheck, the model and what it imports stay the same.  A model that reads other
+    files needs --no-cache when these change.
     """
     from cprcheck.compare import measuring
     from cprcheck.report import compare as report

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from cprcheck.commands.outputs import OUTPUTS
 from cprcheck.errors import CprcheckError, UsageError, shorten
 from cprcheck.jobs.job import Job
 from cprcheck.jobs.run import Settings
+from cprcheck.jobs.sources import Sources
 
 if TYPE_CHECKING:
     from cprcheck.checking import Options
@@ -92,11 +93,15 @@ def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
     from cprcheck.jobs import checks
     from cprcheck.report import bundle, manifest, text
 
+    now = Sources()  # before anything is checked: what changes meanwhile is stale
     with progress() as tell:
         found = checks.reports(jobs, settings, counted(tell, len(jobs)), warn)
     formats = {output.name: _module(output.module).dumps for output in OUTPUTS}
     texts = bundle.texts(found, formats, {output.name for output in OUTPUTS if output.each})
-    entries = [_entry(job, each.system.digest()) for job, each in zip(jobs, found, strict=True)]
+    entries = [
+        _entry(job) | {"digest": each.system.digest(), "sources": _sources(job, now)}
+        for job, each in zip(jobs, found, strict=True)
+    ]
     files.write_all(
         folder, {manifest.NAME: manifest.dumps(manifest.document(entries, texts)), **texts}, _old(folder, texts)
     )
@@ -117,10 +122,10 @@ def _old(folder: Path, texts: dict[str, str]) -> list[str]:
     from cprcheck.report import manifest
 
     if not (folder / manifest.NAME).exists():
-        ours = set()
+        ours: Set[str] = set()
     else:
         try:
-            ours = set(manifest.read(folder)["files"])
+            ours = manifest.files(folder)
         except manifest.ManifestError as error:
             raise UsageError(f"{error}; remove it, and the report that it belongs to") from error
     for name in texts:
@@ -131,15 +136,24 @@ def _old(folder: Path, texts: dict[str, str]) -> list[str]:
 
 # ---- is it still so? ------------------------------------------------------------------------------------------------
 
+OUTDATED = (
+    "the verdicts stand, but its sources have changed, so texts and lines may be stale: run `cprcheck report` again"
+)
 
-def _entry(job: Job, digest: str) -> dict[str, Any]:
-    """A configuration as the manifest has it."""
+
+def _entry(job: Job) -> dict[str, Any]:
+    """A configuration as the manifest has it, without digests."""
     from cprcheck.jobs.checks import read_options
 
     file, colons, name = job.arguments["model"].partition("::")
     shown = shorten(file) + colons + name if "/" in file else file
     options = asdict(read_options(job.arguments["options"]))
-    return {"model": shown, "params": job.arguments["params"], "options": options, "digest": digest}
+    return {"model": shown, "params": job.arguments["params"], "options": options}
+
+
+def _sources(job: Job, now: Sources) -> str:
+    """The digest of the model's file and all that it imports."""
+    return now.digest(Path(job.models[0]))[:16]
 
 
 def _check(folder: Path, jobs: Sequence[Job]) -> int:
@@ -165,15 +179,14 @@ def _stale(data: dict[str, Any], jobs: Sequence[Job]) -> Iterator[str]:
 
     written = {_identity(entry): entry for entry in data["configurations"]}
     if jobs:
-        wanted = {_identity(_entry(job, "")): job for job in jobs}
-        yield from (
-            f"{_shown(_entry(job, ''))} is not in the report" for key, job in wanted.items() if key not in written
-        )
+        wanted = {_identity(_entry(job)): job for job in jobs}
+        yield from (f"{_shown(_entry(job))} is not in the report" for key, job in wanted.items() if key not in written)
         yield from (
             f"{_shown(entry)} is in the report, but was not asked for"
             for key, entry in written.items()
             if key not in wanted
         )
+    now = Sources()
     for entry in written.values():
         try:
             job = checks.job(entry["model"], entry["params"], checks.read_options(entry["options"]))
@@ -183,12 +196,14 @@ def _stale(data: dict[str, Any], jobs: Sequence[Job]) -> Iterator[str]:
             continue
         if system.digest() != entry["digest"]:
             yield f"{_shown(entry)} has changed: its digest was {entry['digest']} and is {system.digest()}"
+        elif _sources(job, now) != entry["sources"]:
+            yield f"{_shown(entry)}: {OUTDATED}"
 
 
 def _identity(entry: dict[str, Any]) -> str:
     import json
 
-    return json.dumps({**entry, "digest": ""}, sort_keys=True)
+    return json.dumps([entry["model"], entry["params"], entry["options"]], sort_keys=True)
 
 
 def _shown(entry: dict[str, Any]) -> str:

@@ -7,24 +7,26 @@ import ast
 import hashlib
 import importlib.util
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 
+from cprcheck import imports
+from cprcheck.imports import PACKAGE
 from cprcheck.models import SHIPPED
 
-PACKAGE = Path(__file__).resolve().parents[1]
 LIBRARIES = ("cprcheck", "z3-solver", "networkx")
 """What may change an answer.  What only prints (click, rich) may not."""
-SHIPPED_PACKAGE = "cprcheck.models"
+SHIPPED_PACKAGE = ["cprcheck", "models"]
 
 
 class Sources:
     """The files as they are now: each is read once."""
 
     def __init__(self) -> None:
+        importlib.invalidate_caches()  # of what is in which folder
         self._texts: dict[Path, bytes] = {}
         self._files: dict[Path, list[tuple[str, str]]] = {}
         self.package = self._package()
@@ -49,8 +51,8 @@ class Sources:
     def of_file(self, file: Path) -> list[tuple[str, str]]:
         """(name, digest) of a file and of each file that it imports, directly or not.
 
-        Import statements are followed into the model's own folder, the shipped models, and wherever else Python
-        finds a file that is neither its own nor an installed library.  What is read in another way is not seen.
+        Import statements are followed wherever Python finds a file that is neither its own nor an installed library.
+        What is read in another way is not seen.
         """
         file = file.resolve()
         if file not in self._files:
@@ -61,8 +63,13 @@ class Sources:
                 if path not in found:
                     found[path] = name
                     todo += [(other, _name(other, file)) for other in self._imported(path)]
-            self._files[file] = sorted((name, _digest(self.text(path))) for path, name in found.items())
+            digests = [(name, _digest(self.text(path))) for path, name in found.items()]
+            self._files[file] = sorted(digests, key=itemgetter(0))  # those of one name stay as they were found
         return self._files[file]
+
+    def digest(self, file: Path) -> str:
+        """One digest for a file with all that it imports."""
+        return _digest(f"{name} {digest}" for name, digest in self.of_file(file))
 
     def _imported(self, path: Path) -> Iterator[Path]:
         for level, name in _imports(self.text(path)):
@@ -102,35 +109,19 @@ def _imports(text: bytes) -> tuple[tuple[int, str], ...]:
 
 
 def _files_of(importer: Path, level: int, name: str) -> Iterator[Path]:
-    """The files that `import name`, or `from .name import` with `level` dots, runs; packages above it included."""
-    parts = name.split(".")
+    """The author's files that `import name`, or `from .name import` with `level` dots, runs; packages above it too."""
+    folders, parts = None, name.split(".")
     if level:
-        yield from _along(importer.parents[min(level, len(importer.parents)) - 1], parts)
-    elif name == SHIPPED_PACKAGE or name.startswith(SHIPPED_PACKAGE + "."):
-        yield from _along(SHIPPED, parts[2:])
-    elif parts[0] != "cprcheck" and parts[0] not in sys.stdlib_module_names:
-        root = _own_root(parts[0])
-        if root is not None:
-            yield from _along(root, parts)
-
-
-def _along(root: Path, parts: list[str]) -> Iterator[Path]:
-    for length in range(len(parts) + 1):
-        place = root.joinpath(*parts[:length])
-        for path in (place / "__init__.py", place.with_suffix(".py") if length else place):
-            if path.is_file():
-                yield path.resolve()
-
-
-@lru_cache(maxsize=1000)
-def _own_root(name: str) -> Path | None:
-    """The folder in which Python finds the module or package `name`; None when it is an installed library."""
-    installed = [Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "purelib", "platlib")]
-    for entry in sys.path:
-        folder = Path(entry).resolve()
-        if folder not in installed and ((folder / name).is_dir() or (folder / f"{name}.py").is_file()):
-            return folder
-    return None
+        folders = [str(importer.parents[min(level, len(importer.parents)) - 1])]
+    elif parts[:2] == SHIPPED_PACKAGE:
+        folders, parts = [str(SHIPPED)], parts[2:]
+    for part in parts:
+        spec = imports.find(part, folders)
+        if spec is None:
+            return
+        if spec.has_location and spec.origin is not None and imports.is_authors_file(Path(spec.origin)):
+            yield Path(spec.origin)
+        folders = list(spec.submodule_search_locations or ())
 
 
 def _name(path: Path, model: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from cprcheck.errors import CprcheckError
 from cprcheck.jobs.sources import Sources
 
 NAME = "digest.json"
-SCHEMA = "cprcheck-manifest-1"
+SCHEMAS = "cprcheck-manifest-"
+SCHEMA = f"{SCHEMAS}2"
 TRACES = "traces"
 """The folder that has nothing but our files."""
 Data = dict[str, Any]
@@ -24,7 +25,10 @@ class ManifestError(CprcheckError):
 
 
 def document(configurations: Sequence[Data], texts: Mapping[str, str]) -> Data:
-    """The manifest of a report with these files.  Each of `configurations` has the `digest` of its System."""
+    """The manifest of a report with these files.
+
+    Each of `configurations` has the `digest` of its System, and one of its `sources`.
+    """
     return {
         "schema": SCHEMA,
         **versions(),
@@ -46,6 +50,19 @@ def dumps(data: Data) -> str:
 
 def read(folder: Path) -> Data:
     """The manifest in `folder`.  Raises ManifestError when there is none that can be read."""
+    data = _read(folder)
+    if data["schema"] != SCHEMA:
+        raise ManifestError(f"{folder / NAME} is from another version of cprcheck; run `cprcheck report` again")
+    return data
+
+
+def files(folder: Path) -> Set[str]:
+    """The names of the files of a report that any version has written.  Raises ManifestError as `read` does."""
+    found: Data = _read(folder)["files"]
+    return found.keys()
+
+
+def _read(folder: Path) -> Data:
     try:
         text = (folder / NAME).read_text(encoding="utf-8")
     except OSError as error:
@@ -54,8 +71,9 @@ def read(folder: Path) -> Data:
         raise ManifestError(f"{folder / NAME} is damaged") from error
     try:
         data = json.loads(text)
-        whole = data["schema"] == SCHEMA and {"versions", "sources"} <= data.keys()
-        whole = whole and all(isinstance(each["digest"], str) for each in data["configurations"])
+        whole = data["schema"].startswith(SCHEMAS) and {"versions", "sources"} <= data.keys()
+        for word in ("digest", "sources") if data["schema"] == SCHEMA else ():
+            whole = whole and all(isinstance(each[word], str) for each in data["configurations"])
         whole = whole and all(isinstance(digest, str) for digest in data["files"].values())
     except (ValueError, TypeError, KeyError, AttributeError):
         whole = False
