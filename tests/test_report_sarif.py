@@ -125,8 +125,38 @@ def test_a_result_is_at_the_line_of_its_property_and_a_step_at_the_line_of_its_a
         lines = [location["physicalLocation"]["region"], *location.get("annotations", [])]
         assert [line["startLine"] for line in lines] == [source.line for source in transition.sources]
         assert all(line["snippet"]["text"] for line in lines)
+    told = [line["message"]["text"] for line in flow["locations"][1]["location"]["annotations"] if "message" in line]
+    assert told == ["fault: the cable is cut"]
     named = flow["locations"][1]["location"]["logicalLocations"]
     assert named == [{"fullyQualifiedName": "net/send.c:send", "kind": "function"}]
+
+
+ELSEWHERE = """
+def helper(s):
+    s.n = 1
+    yield "in the helper"
+    s.n = 2
+
+@m.process
+def p(s):
+    yield "go"
+    yield from helper(s)
+    yield "after it"
+    s.n = 3
+
+@m.invariant
+def low(s):
+    return s.n < 3
+"""
+
+
+def test_a_step_is_at_the_yield_that_names_it_though_an_earlier_line_runs_in_it() -> None:
+    found = check(written(ELSEWHERE), Options(properties=("low",)))
+    (flow,) = result(found, "low")["codeFlows"][0]["threadFlows"]
+    places = [step["location"]["physicalLocation"]["region"]["snippet"]["text"] for step in flow["locations"]]
+    assert places == ['yield "go"', 'yield "in the helper"', 'yield "after it"']
+    others = [[line["snippet"]["text"] for line in step["location"]["annotations"]] for step in flow["locations"]]
+    assert others[0] == ["yield from helper(s)", "s.n = 1", 'yield "in the helper"']
 
 
 STUCK = """

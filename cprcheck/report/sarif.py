@@ -166,13 +166,13 @@ def _loop(trace: Trace) -> str:
 
 
 def _step(system: System, trace: Trace, at: int, constant: frozenset[int]) -> Json:
-    """Step `at`, counted from 1, at the first of the author's lines that it runs; the other lines are annotations."""
+    """Step `at`, counted from 1, at the line that names it; the other lines that it runs are annotations."""
     transition = system.transitions[trace.steps[at - 1]]
     location: Json = {"message": _message("; ".join(_said(system, trace, at, transition)))}
-    places = [place for place in map(_place, transition.sources) if place is not None]
-    if places:
-        others = [place["region"] for place in places[1:] if place["artifactLocation"] == places[0]["artifactLocation"]]
-        location["physicalLocation"] = places[0]
+    place = next(filter(None, map(_place, transition.sources)), None)
+    if place is not None:
+        others = _annotations(transition, place)
+        location["physicalLocation"] = place
         location |= {"annotations": others} if others else {}
     if transition.functions:
         named = transition.functions
@@ -185,6 +185,19 @@ def _step(system: System, trace: Trace, at: int, constant: frozenset[int]) -> Js
         "importance": "essential" if transition.faults or at == len(trace) else "important",
         **({"kinds": kinds} if kinds else {}),
     }
+
+
+def _annotations(transition: Transition, first: Json) -> list[Json]:
+    """The other lines of the file of `first` that a step runs; those at which a fault happens say which."""
+    regions: dict[Source, Json] = {}
+    faults = {fault.site: fault for fault in transition.faults if fault.site is not None}
+    for source in (*transition.sources, *faults):
+        place = _place(source)
+        if place is None or place["artifactLocation"] != first["artifactLocation"] or place == first:
+            continue
+        told = {"message": _message(f"fault: {text.fault_line(faults[source])}")} if source in faults else {}
+        regions[source] = {**place["region"], **told}
+    return list(regions.values())
 
 
 def _said(system: System, trace: Trace, at: int, transition: Transition) -> Iterator[str]:
