@@ -207,6 +207,25 @@ def test_no_path_of_this_machine_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert run["originalUriBaseIds"].keys() == {"SRCROOT", "CPRCHECK"}
 
 
+def test_a_design_of_yours_that_is_judged_by_our_claims_has_its_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = samples.abroad(tmp_path)
+    assert validation_errors(json.loads(sarif.dumps(found))) == []
+    line = (tmp_path / "mine.py").read_text(encoding="utf-8").splitlines().index("@model") + 1
+    for name, said in (("guest_survives", "the claim"), ("deadlock_free", "a step")):
+        one = result(found, name)
+        (place,), (other,) = one["locations"], one["relatedLocations"]
+        assert place["physicalLocation"] == {
+            "artifactLocation": {"uri": "mine.py", "uriBaseId": "SRCROOT"},
+            "region": {"startLine": line, "snippet": {"text": "@model"}},
+        }
+        assert other["physicalLocation"]["artifactLocation"]["uriBaseId"] == "CPRCHECK"
+        assert other["message"]["text"] == f"{said}, in a part that comes with cprcheck"
+    assert {"uri": "mine.py", "uriBaseId": "SRCROOT"} in [each["location"] for each in run_of(found)["artifacts"]]
+
+
 # ---- traces -------------------------------------------------------------------------------------------------------
 
 
