@@ -73,5 +73,9 @@ class UsageError(CprcheckError):
     """The command line, or a call of the Python interface, asks for something that does not exist."""
 
 
+class NoSuchRunError(UsageError):
+    """A trace from a file is none of the System's, or shows something else there than the file says."""
+
+
 class DisagreementError(CprcheckError):
     """Two engines contradict each other, a trace does not replay, or a certificate is rejected."""

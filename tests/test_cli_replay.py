@@ -10,6 +10,8 @@ import pytest
 from lamp import LAMP, Ran, Run
 
 from cprcheck.cli import run as run_cli
+from cprcheck.errors import DisagreementError
+from cprcheck.language import oracle
 
 FILE = "t.itf.json"
 DONE = "replayed: 2 steps, by the reference interpreter and by the model's own code\n"
@@ -76,23 +78,59 @@ def test_another_model_or_parameter_is_told_by_its_digest(run: Run, checked: Ran
     assert run(f"replay {FILE} --model lamp.py").out == run(f"replay {FILE}").out
 
 
-def test_a_trace_that_the_model_no_longer_has_is_a_disagreement(run: Run, checked: Ran) -> None:
-    lamp = LAMP.replace("s.n = s.choose", 's.require(not s.cut["wire"])\n        s.n = s.choose')
-    Path("changed.py").write_text(lamp)
+NONE = "t.itf.json: lamp has no such run: step 2 of the trace (turn (how far: 1))"
+CHANGED = {
+    's.require(not s.cut["wire"])\n        s.n = s.choose': f"{NONE} cannot be taken there: not cut[wire] is false",
+    's.cut["wire"] = False\n        s.n = s.choose': (
+        f"{NONE} leads to another state: cut[wire] = False, where the trace has cut[wire] = True"
+    ),
+    'yield "on"\n        s.n = s.choose': (
+        "t.itf.json, state 2: lamp has no step switch: turn (how far: 1, the fuse blows)"
+    ),
+}
+
+
+@pytest.mark.parametrize("lines", CHANGED)
+def test_a_changed_design_no_longer_has_a_trace(run: Run, checked: Ran, lines: str) -> None:
+    Path("changed.py").write_text(LAMP.replace("s.n = s.choose", lines))
     again = run(f"replay {FILE} --model changed.py::lamp")
-    assert (again.code, again.err) == (
-        4,
-        "cprcheck: DISAGREEMENT t.itf.json: step 2 of the trace (turn (how far: 1)) cannot be taken there\n",
-    )
+    first, empty, said = again.out.splitlines()
+    assert (again.code, again.err, empty, said) == (1, "", "", CHANGED[lines])
+    assert first.startswith(f"{FILE} was written about digest ")
 
 
-def test_a_trace_that_shows_nothing_any_more_is_a_disagreement(run: Run, checked: Ran) -> None:
+@pytest.mark.parametrize(
+    ("slot", "value", "said"),
+    [
+        ("n", {"#bigint": "2"}, f"{NONE} leads to another state: n = 1, where the trace has n = 2"),
+        ("@switch", "shine", 't.itf.json, state 2: @switch is "shine", and no step of lamp begins there'),
+    ],
+)
+def test_a_trace_that_was_edited_is_no_run(run: Run, checked: Ran, slot: str, value: object, said: str) -> None:
+    data = json.loads(Path(FILE).read_text())
+    data["states"][2][slot] = value
+    Path(FILE).write_text(json.dumps(data))
+    assert run(f"replay {FILE}") == (1, f"{said}\n", "")
+
+
+def test_a_trace_that_shows_nothing_any_more(run: Run, checked: Ran) -> None:
     change(description="whole", status="VIOLATED")
     data = json.loads(Path(FILE).read_text())
     data["states"] = data["states"][:1]
     Path(FILE).write_text(json.dumps(data))
-    again = run(f"replay {FILE}")
-    assert (again.code, again.err) == (4, "cprcheck: DISAGREEMENT t.itf.json: the trace does not decide whole\n")
+    said = "t.itf.json: lamp has this run, but the trace does not decide whole\n"
+    assert run(f"replay {FILE}") == (1, said, "")
+
+
+def test_that_the_models_own_code_differs_is_a_disagreement(
+    run: Run, checked: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*_: object) -> None:
+        raise DisagreementError("step 2 of the trace (turn) is not what the model's own code does")
+
+    monkeypatch.setattr(oracle, "replay", other)
+    said = "t.itf.json: step 2 of the trace (turn) is not what the model's own code does"
+    assert run(f"replay {FILE}") == (4, "", f"cprcheck: DISAGREEMENT {said}\n")
 
 
 def test_a_trace_about_nothing_is_only_a_run(run: Run, checked: Ran) -> None:
