@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lamp import LAMP, Ran, Run
+from lamp import LAMP, Ran, Run, listing
 
 from cprcheck.cli import run as run_cli
 from cprcheck.errors import DisagreementError
@@ -223,3 +223,21 @@ def test_a_ladder_in_a_file_knows_the_command_line(run: Run) -> None:
     run("check lamp.py -p top=1 --faults 2 --property not_both --ladder a.txt")
     again = "cprcheck check lamp.py::lamp -p top=1 --faults 2 --property \\\n            not_both --trace ladder\n"
     assert f"again:    {again}" in Path("a.txt").read_text()
+
+
+def test_the_run_to_what_is_reachable_is_shown_when_it_was_asked_for_by_name(run: Run) -> None:
+    assert "--- bright" not in run("check lamp.py").out
+    ran = run("check lamp.py --property bright --property dark --explain --itf t.json --svg a.svg")
+    wrote = ["bright-t.json", "dark-t.json", "bright-a.svg", "dark-a.svg"]
+    assert (ran.code, ran.err) == (1, "".join(f"wrote {name}\n" for name in wrote))
+    shown = ran.out.partition("--- bright\n")[2]
+    assert "\n  2  switch: turn (how far: 2)  [hw/lamp.c:switch]\n       n: 0 -> 2\n" in shown
+    assert "  again:    cprcheck check lamp.py --property bright\n" in shown
+    again = run("replay bright-t.json --trace ladder")
+    assert (again.code, again.out.partition("\n")[0]) == (0, "bright REACHABLE: 2 steps")
+
+
+def test_without_its_name_nothing_is_written_for_it(run: Run) -> None:
+    ran = run("check peterson --itf t.json --explain")
+    assert (ran.code, ran.out.count("---"), listing()) == (0, 0, [])
+    assert ran.err == ("nothing to explain: nothing was violated\nt.json not written: nothing was violated\n")
