@@ -94,10 +94,8 @@ def corner(png: bytes) -> bytes:
 @pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="no rsvg-convert; Debian's librsvg2-bin has it")
 def test_its_paper_is_white_there() -> None:
     drawn = svg.dumps(found().system, verdict()).encode()
-    assert (
-        corner(subprocess.run(["rsvg-convert"], input=drawn, stdout=subprocess.PIPE, check=True).stdout)
-        == b"\xff\xff\xff"
-    )
+    done = subprocess.run(["rsvg-convert"], input=drawn, stdout=subprocess.PIPE, check=True)
+    assert corner(done.stdout) == b"\xff\xff\xff"
 
 
 def test_lanes_bars_steps_and_what_is_violated_are_written() -> None:
