@@ -260,7 +260,7 @@ def _artifacts(found: Report) -> list[Json]:
     """Every file that a result may name."""
     sources = [verdict.prop.source for verdict in found.verdicts]
     sources += [source for transition in found.system.transitions for source in transition.sources]
-    sources += [found.system.origin.source] if found.system.origin is not None else []
+    sources += [source for verdict in found.verdicts for source in words.told(found.system, verdict)]
     places = [place["artifactLocation"] for place in map(_place, filter(None, sources)) if place is not None]
     unique = {(place["uriBaseId"], place["uri"]): place for place in places}
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from cprcheck.errors import Source, installed, shipped, shorten
@@ -73,7 +74,8 @@ def told(system: System, verdict: Verdict) -> tuple[Source, ...]:
     sources = [verdict.prop.source]
     for transition in (*(system.transitions[step] for step in steps), *system.transitions):
         sources += transition.sources[:1]
-    first = tuple(source for source in sources if source is not None and place(source) is not None)[:1]
+    first = tuple(islice((source for source in sources if source is not None and place(source) is not None), 1))
     model = system.origin.source if system.origin is not None else None
-    own = model is not None and not shipped(model.file) and place(model) is not None
-    return (model, *first) if model is not None and own and all(shipped(line.file) for line in first) else first
+    if model is None or shipped(model.file) or place(model) is None or any(not shipped(line.file) for line in first):
+        return first
+    return (model, *first)
