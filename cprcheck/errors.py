@@ -44,6 +44,11 @@ def shipped(file: str) -> bool:
     return any(Path(file).is_relative_to(folder) for folder in _SHIPPED)
 
 
+def installed(file: str) -> bool:
+    """Whether `file` is one of the models of an installed cprcheck, rather than of a checkout."""
+    return Path(file).is_relative_to(_SHIPPED[0])
+
+
 class CprcheckError(Exception):
     """The root of all exceptions that cprcheck raises on purpose."""
 
@@ -66,6 +71,10 @@ class ModelError(CprcheckError):
 
 class UsageError(CprcheckError):
     """The command line, or a call of the Python interface, asks for something that does not exist."""
+
+
+class NoSuchRunError(UsageError):
+    """A trace from a file is none of the System's, or shows something else there than the file says."""
 
 
 class DisagreementError(CprcheckError):

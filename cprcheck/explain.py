@@ -7,14 +7,26 @@ The reference interpreter is asked, and nobody else.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from cprcheck.errors import Source, UsageError
-from cprcheck.expr import Expr, In, Read, conj, conjuncts, reads, walk
+from cprcheck.expr import Apply, Expr, In, Op, Read, conj, conjuncts, reads, walk
 from cprcheck.passes.conditions import conditions
 from cprcheck.semantics import evaluate, successors
-from cprcheck.system import Condition, Kind, Property, State, System, Transition, render
+from cprcheck.system import (
+    DEAD,
+    NOT_STARTED,
+    SPECIAL,
+    Condition,
+    Kind,
+    Process,
+    Property,
+    State,
+    System,
+    Transition,
+    render,
+)
 from cprcheck.trace import Trace
 
 Values = tuple[tuple[str, str], ...]
@@ -111,8 +123,9 @@ class Missing:
 class WhyNot:
     """Why the step called `name` cannot be taken in a state.
 
-    Each of `ways` is one path through the step, with all its conditions that are false; only those paths are there
-    that need the fewest to change.  When it can be taken there are none, and `fault` tells whether only by a fault.
+    Each of `ways` is one path through the step, with all its conditions that are false: of those that begin where the
+    process stands, if there are, the paths that need the fewest to change.  When it can be taken there are none, and
+    `fault` tells whether only by a fault.
     """
 
     name: str
@@ -136,8 +149,8 @@ def why_not(system: System, state: State, steps: Sequence[int]) -> tuple[WhyNot,
     found: list[WhyNot] = []
     for number, labels in folded.items():
         process = system.processes[number]
-        own = [_why_not(system, state, alike) for alike in labels.values()]
-        places = [next(_places(why, process.location), None) for why in own]
+        own = [_why_not(system, process, state, alike) for alike in labels.values()]
+        places = [next((m for way in why.ways for m in way if _is_place(m.condition, process)), None) for why in own]
         here = [why for why, place in zip(own, places, strict=True) if place is None]
         if here or len(own) == 1:
             found += here or own
@@ -146,22 +159,31 @@ def why_not(system: System, state: State, steps: Sequence[int]) -> tuple[WhyNot,
     return tuple(found)
 
 
-def _why_not(system: System, state: State, alike: Sequence[Transition]) -> WhyNot:
-    """Why none of `alike`, the paths of one step, can be taken."""
+def _why_not(system: System, process: Process, state: State, alike: Sequence[Transition]) -> WhyNot:
+    """Why none of `alike`, the paths of one step of `process`, can be taken: of those where it stands, if there are."""
     false = [[c for c in conditions(transition) if not evaluate(c.formula, state)] for transition in alike]
-    fewest = min(map(len, false))
     fault = all(transition.faults for transition, way in zip(alike, false, strict=True) if not way)
+    false = [way for way in false if not any(_is_place(c, process) for c in way)] or false
+    fewest = min(map(len, false))
     ways = {frozenset(c.formula for c in way): way for way in false if len(way) == fewest} if fewest else {}
     return WhyNot(
         step_name(system, alike[0]),
-        tuple(tuple(Missing(c, values(system, c.formula, state)) for c in way) for way in ways.values()),
+        tuple(tuple(_missing(system, process, state, c) for c in way) for way in ways.values()),
         fault=not fewest and fault,
     )
 
 
-def _places(why: WhyNot, location: int | None) -> Iterator[Missing]:
-    """What is missing because the process stands elsewhere."""
-    return (m for way in why.ways for m in way if reads(m.condition.formula) == {location})
+def _missing(system: System, process: Process, state: State, condition: Condition) -> Missing:
+    """A false condition of a step; where the group of `process` does not live, that is why the process is not there."""
+    at = state[process.location] if process.location is not None else None
+    if process.group is not None and at in (NOT_STARTED, DEAD) and _is_place(condition, process):
+        return Missing(replace(condition, reason=f"{process.group} is {SPECIAL[at]}"), ())
+    return Missing(condition, values(system, condition.formula, state))
+
+
+def _is_place(condition: Condition, process: Process) -> bool:
+    """Whether a condition asks where the process itself stands, and nothing else."""
+    return reads(condition.formula) == {process.location}
 
 
 # ---- what the end violates --------------------------------------------------------------------------------------
@@ -169,7 +191,7 @@ def _places(why: WhyNot, location: int | None) -> Iterator[Missing]:
 
 @dataclass(frozen=True)
 class Violation:
-    """The part of a claim that fails at the end of a trace: in words, with values, and the lines that claim it."""
+    """What of a claim fails at the end of a trace: in words, with values, and the lines that claim it."""
 
     text: str
     values: Values = ()
@@ -177,9 +199,9 @@ class Violation:
 
 
 def violation(system: System, prop: Property, trace: Trace, detail: str = "") -> Violation:
-    """Which part of `prop` fails at the end of `trace`; `detail` is what the engine said where no formula does.
+    """Which parts of `prop` fail at the end of `trace`; `detail` is what the engine said where no formula does.
 
-    The values are those of the slots that this part reads: in the last state; of a step invariant before and after
+    The values are those of the slots that they read: in the last state; of a step invariant before and after
     the step; of events that are forbidden somewhere, before the step that emits one.
     """
     state, sources = trace.states[-1], () if prop.source is None else (prop.source,)
@@ -187,9 +209,11 @@ def violation(system: System, prop: Property, trace: Trace, detail: str = "") ->
         case Kind.INVARIANT | Kind.LEMMA | Kind.STEP_INVARIANT:
             states = trace.states[-2:] if prop.kind is Kind.STEP_INVARIANT else (state,)
             parts = prop.conditions or tuple(map(Condition, conjuncts(conj(*prop.formulas))))
-            false = next(part for part in parts if not evaluate(part.formula, *states))
-            text = render(false.formula, system.slots)
-            return Violation(text, values(system, false.formula, *states), false.sources or sources)
+            false = [part for part in parts if not evaluate(part.formula, *states)]
+            text = "; ".join(render(part.formula, system.slots) for part in false)
+            all_ = Apply(Op.AND, tuple(part.formula for part in false))
+            lines = tuple(dict.fromkeys(source for part in false for source in part.sources))
+            return Violation(text, values(system, all_, *states), lines or sources)
         case Kind.IN_DOMAIN:
             return _outside(system, prop, state)
         case Kind.EVENT_NEVER | Kind.NO_ABORT:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cprcheck.domains import Domain
-from cprcheck.errors import UsageError
+from cprcheck.errors import NoSuchRunError, UsageError
 from cprcheck.semantics import apply, enabled
 from cprcheck.system import State, System
 from cprcheck.trace import Trace
@@ -86,7 +86,8 @@ def parse(text: str, name: str) -> Recorded:
 def read(recorded: Recorded, system: System) -> Trace:
     """The trace, as one of `system`.
 
-    Raises UsageError when a state is none of its states, or when nobody can tell which step leads to one.
+    Raises UsageError when a state is none of its states, or when nobody can tell which step leads to one;
+    NoSuchRunError when it is for want of a control point or of a step, as after a change of the model.
     """
     _compare(recorded, system)
     tables = [{json.dumps(value(slot.domain, code)): code for code in slot.domain.codes} for slot in system.slots]
@@ -110,8 +111,10 @@ def _state(recorded: Recorded, system: System, number: int, tables: Sequence[Map
         given = recorded.states[number][slot.name]
         code = table.get(json.dumps(_plain(given)))
         if code is None:
-            said = f"{slot.name} is {json.dumps(given)}, which is not in {slot.domain.name}"
-            raise UsageError(f"{recorded.name}, state {number}: {said}")
+            place = f"{recorded.name}, state {number}: {slot.name} is {json.dumps(given)}"
+            if slot.role == "location":
+                raise NoSuchRunError(f"{place}, and no step of {system.name} begins there")
+            raise UsageError(f"{place}, which is not in {slot.domain.name}")
         codes.append(code)
     return tuple(codes)
 
@@ -134,9 +137,9 @@ def _step(recorded: Recorded, system: System, number: int, states: Sequence[Stat
     named = _named(told, system, place)
     leading = [i for i in named if _leads(system, i, states[number - 1], states[number])]
     if not leading and told is not None:
-        return named[0]
+        return next((index for index in named if enabled(system.transitions[index], states[number - 1])), named[0])
     if not leading:
-        raise UsageError(f"{place}: no step leads here from state {number - 1}")
+        raise NoSuchRunError(f"{place}: no step leads here from state {number - 1}")
     ways = dict.fromkeys(_say(step(system, index)) for index in leading)
     if len(ways) > 1:
         raise UsageError(f"{place}: several steps lead here, {' and '.join(ways)}; say in #meta.{OURS} which")
@@ -151,7 +154,7 @@ def _named(told: Any, system: System, place: str) -> Sequence[int]:
         raise UsageError(f"{place}: #meta.{OURS} does not name a step: write its process and its label")
     found = [index for index in range(len(system.transitions)) if _means(told, step(system, index))]
     if not found:
-        raise UsageError(f"{place}: {system.name} has no step {_say(told)}")
+        raise NoSuchRunError(f"{place}: {system.name} has no step {_say(told)}")
     return found
 
 

@@ -6,11 +6,13 @@ Only the reference interpreter is asked.  Nobody sees a trace that has not passe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cprcheck.errors import DisagreementError
-from cprcheck.expr import FALSE
+from cprcheck.expr import FALSE, conjuncts
 from cprcheck.passes.safety import goal
 from cprcheck.semantics import apply, enabled, evaluate
-from cprcheck.system import SAFETY, Fairness, Kind, Property, System
+from cprcheck.system import SAFETY, Fairness, Kind, Property, State, System, render
 from cprcheck.trace import Trace
 
 
@@ -31,20 +33,29 @@ def walk(system: System, trace: Trace) -> None:
     first = trace.states[0]
     if any(len(state) != len(system.slots) for state in trace.states):
         raise DisagreementError("a state of the trace does not have a code for each slot")
-    fits = all(code in codes for code, codes in zip(first, system.init, strict=True))
-    if not fits or not evaluate(system.assume, first):
-        raise DisagreementError("the trace does not start in an initial state")
+    odd = [slot for slot, codes in enumerate(system.init) if first[slot] not in codes]
+    if odd or not evaluate(system.assume, first):
+        begins = _values(system, first, odd) if odd else f"{render(system.assume, system.slots)} is false"
+        raise DisagreementError(f"the trace does not start in an initial state: {begins}")
     for number, step in enumerate(trace.steps, 1):
         before, after = trace.states[number - 1], trace.states[number]
         if not 0 <= step < len(system.transitions):
             raise DisagreementError(f"step {number} of the trace is none of the System's")
         transition = system.transitions[step]
         if not enabled(transition, before):
-            raise DisagreementError(f"step {number} of the trace ({transition.title}) cannot be taken there")
-        if apply(transition, before) != after:
-            raise DisagreementError(f"step {number} of the trace ({transition.title}) leads to another state")
+            false = [part for part in conjuncts(transition.guard) if not evaluate(part, before)]
+            why = " and ".join(f"{render(part, system.slots)} is false" for part in false)
+            raise DisagreementError(f"step {number} of the trace ({transition.title}) cannot be taken there: {why}")
+        if (leads := apply(transition, before)) != after:
+            odd = [slot for slot in range(len(system.slots)) if leads[slot] != after[slot]]
+            both = f"{_values(system, leads, odd)}, where the trace has {_values(system, after, odd)}"
+            raise DisagreementError(f"step {number} of the trace ({transition.title}) leads to another state: {both}")
     if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
         raise DisagreementError("the loop of the trace does not close")
+
+
+def _values(system: System, state: State, slots: Sequence[int]) -> str:
+    return ", ".join(f"{system.slots[slot].name} = {system.slots[slot].domain.show(state[slot])}" for slot in slots)
 
 
 def _safety(system: System, prop: Property, trace: Trace) -> None:

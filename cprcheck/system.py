@@ -148,8 +148,9 @@ class Transition:
 
     `process` indexes `System.processes`.  `update` lists (slot, new value) by ascending slot; the values are
     read in the state before the step.  `choices` are (question, answer) in the order they were asked.
-    `functions` are the C functions the step stands for, `sources` the author's lines that it runs.  `conditions`
-    say the same as `guard`, one by one, with where each comes from; empty when nobody wrote that down.
+    `functions` are the C functions the step stands for, `sources` the author's lines that it runs, in that order: first
+    the one that names the step.  `conditions` say the same as `guard`, one by one, with where each comes from; empty
+    when nobody wrote that down.
     """
 
     process: int

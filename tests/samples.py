@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from authors import HEAD, written
 
+from cprcheck import catalog
 from cprcheck.checking import Options, check
+from cprcheck.models import SHIPPED
 from cprcheck.verdict import Report
 
 BODY = '''
@@ -113,3 +116,11 @@ def hostile() -> Report:
 def at_odds() -> Report:
     """The engines disagree."""
     return replace(good(), disagreements=("bounded: explicit HOLDS, bmc VIOLATED",))
+
+
+def abroad(folder: Path) -> Report:
+    """A design of somebody else's, in `folder`, whose claims and steps are in the files that come with cprcheck."""
+    mine = folder / "mine.py"
+    text = (SHIPPED / "designs" / "v7.py").read_text(encoding="utf-8")
+    mine.write_text(text[text.index("from __future__") :].replace("def v7(", "def mine("), encoding="utf-8")
+    return check(catalog.find(str(mine))(), Options(properties=("guest_survives", "deadlock_free")))

@@ -190,9 +190,15 @@ LIES = {
     "safe: explicit HOLDS, prove VIOLATED": ("prove", "safe", says(VIOLATED, 0, 1, 2)),
     "gone(i=0): explicit UNREACHABLE, prove REACHABLE": ("prove", "gone(i=0)", says(REACHABLE)),
     "small: different shortest runs: explicit 3 steps, bmc 2 steps": ("explicit", "small", says(VIOLATED, 0, 1, 2, 3)),
-    "small: step 2 of the trace (inc) leads to another state": ("bmc", "small", says(VIOLATED, 0, 1, 3)),
-    "small: step 4 of the trace (inc) cannot be taken there": ("explicit", "small", says(VIOLATED, 0, 1, 2, 3, 3)),
-    "small: the trace does not start in an initial state": ("bmc", "small", says(VIOLATED, 1, 2, 3)),
+    "small: step 2 of the trace (inc) leads to another state: n = 2, where the trace has n = 3": (
+        *("bmc", "small"),
+        says(VIOLATED, 0, 1, 3),
+    ),
+    "small: step 4 of the trace (inc) cannot be taken there: n != 3 is false": (
+        *("explicit", "small"),
+        says(VIOLATED, 0, 1, 2, 3, 3),
+    ),
+    "small: the trace does not start in an initial state: n = 1": ("bmc", "small", says(VIOLATED, 1, 2, 3)),
     "three: the trace does not decide three": ("bmc", "three", says(REACHABLE, 0, 1, 2)),
     "back: the trace against back has no loop": ("liveness", "back", says(VIOLATED, 0, 1, 2)),
     "small: the trace does not decide small": ("explicit", "small", says(VIOLATED, 0, 1)),

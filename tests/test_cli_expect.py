@@ -70,6 +70,21 @@ def test_a_difference_is_told_with_its_place_and_its_trace(declare) -> None:
     assert (found.code, found.err) == (1, "")
 
 
+def test_a_length_that_is_to_be_written_down_needs_no_trace(declare) -> None:
+    found = declare("--junit j.xml --summary s.md", old="not_both = 2", new="")
+    assert found.out == (
+        f"NOT AS DECLARED  {FIRST}\n"
+        "  declared: e.toml:1\n"
+        "  not_both is VIOLATED in 2 steps; declared VIOLATED without a length; write not_both = 2 in [run.steps]\n"
+        "\n"
+        f"as declared      {SECOND}\n1 of 2 runs are as declared\n"
+    )
+    for name in ("j.xml", "s.md"):
+        text = Path(name).read_text(encoding="utf-8")
+        assert "declared VIOLATED without a length; write " in text
+        assert "the fuse blows" not in text
+
+
 CODES = {
     ("", ""): 0,
     ('not_both = "VIOLATED"', 'not_both = "HOLDS"'): 1,

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lamp import LAMP, Ran, Run
+from lamp import LAMP, Ran, Run, listing
 
 from cprcheck.cli import run as run_cli
+from cprcheck.errors import DisagreementError
+from cprcheck.language import oracle
 
 FILE = "t.itf.json"
 DONE = "replayed: 2 steps, by the reference interpreter and by the model's own code\n"
@@ -76,23 +78,59 @@ def test_another_model_or_parameter_is_told_by_its_digest(run: Run, checked: Ran
     assert run(f"replay {FILE} --model lamp.py").out == run(f"replay {FILE}").out
 
 
-def test_a_trace_that_the_model_no_longer_has_is_a_disagreement(run: Run, checked: Ran) -> None:
-    lamp = LAMP.replace("s.n = s.choose", 's.require(not s.cut["wire"])\n        s.n = s.choose')
-    Path("changed.py").write_text(lamp)
+NONE = "t.itf.json: lamp has no such run: step 2 of the trace (turn (how far: 1))"
+CHANGED = {
+    's.require(not s.cut["wire"])\n        s.n = s.choose': f"{NONE} cannot be taken there: not cut[wire] is false",
+    's.cut["wire"] = False\n        s.n = s.choose': (
+        f"{NONE} leads to another state: cut[wire] = False, where the trace has cut[wire] = True"
+    ),
+    'yield "on"\n        s.n = s.choose': (
+        "t.itf.json, state 2: lamp has no step switch: turn (how far: 1, the fuse blows)"
+    ),
+}
+
+
+@pytest.mark.parametrize("lines", CHANGED)
+def test_a_changed_design_no_longer_has_a_trace(run: Run, checked: Ran, lines: str) -> None:
+    Path("changed.py").write_text(LAMP.replace("s.n = s.choose", lines))
     again = run(f"replay {FILE} --model changed.py::lamp")
-    assert (again.code, again.err) == (
-        4,
-        "cprcheck: DISAGREEMENT t.itf.json: step 2 of the trace (turn (how far: 1)) cannot be taken there\n",
-    )
+    first, empty, said = again.out.splitlines()
+    assert (again.code, again.err, empty, said) == (1, "", "", CHANGED[lines])
+    assert first.startswith(f"{FILE} was written about digest ")
 
 
-def test_a_trace_that_shows_nothing_any_more_is_a_disagreement(run: Run, checked: Ran) -> None:
+@pytest.mark.parametrize(
+    ("slot", "value", "said"),
+    [
+        ("n", {"#bigint": "2"}, f"{NONE} leads to another state: n = 1, where the trace has n = 2"),
+        ("@switch", "shine", 't.itf.json, state 2: @switch is "shine", and no step of lamp begins there'),
+    ],
+)
+def test_a_trace_that_was_edited_is_no_run(run: Run, checked: Ran, slot: str, value: object, said: str) -> None:
+    data = json.loads(Path(FILE).read_text())
+    data["states"][2][slot] = value
+    Path(FILE).write_text(json.dumps(data))
+    assert run(f"replay {FILE}") == (1, f"{said}\n", "")
+
+
+def test_a_trace_that_shows_nothing_any_more(run: Run, checked: Ran) -> None:
     change(description="whole", status="VIOLATED")
     data = json.loads(Path(FILE).read_text())
     data["states"] = data["states"][:1]
     Path(FILE).write_text(json.dumps(data))
-    again = run(f"replay {FILE}")
-    assert (again.code, again.err) == (4, "cprcheck: DISAGREEMENT t.itf.json: the trace does not decide whole\n")
+    said = "t.itf.json: lamp has this run, but the trace does not decide whole\n"
+    assert run(f"replay {FILE}") == (1, said, "")
+
+
+def test_that_the_models_own_code_differs_is_a_disagreement(
+    run: Run, checked: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*_: object) -> None:
+        raise DisagreementError("step 2 of the trace (turn) is not what the model's own code does")
+
+    monkeypatch.setattr(oracle, "replay", other)
+    said = "t.itf.json: step 2 of the trace (turn) is not what the model's own code does"
+    assert run(f"replay {FILE}") == (4, "", f"cprcheck: DISAGREEMENT {said}\n")
 
 
 def test_a_trace_about_nothing_is_only_a_run(run: Run, checked: Ran) -> None:
@@ -185,3 +223,21 @@ def test_a_ladder_in_a_file_knows_the_command_line(run: Run) -> None:
     run("check lamp.py -p top=1 --faults 2 --property not_both --ladder a.txt")
     again = "cprcheck check lamp.py::lamp -p top=1 --faults 2 --property \\\n            not_both --trace ladder\n"
     assert f"again:    {again}" in Path("a.txt").read_text()
+
+
+def test_the_run_to_what_is_reachable_is_shown_when_it_was_asked_for_by_name(run: Run) -> None:
+    assert "--- bright" not in run("check lamp.py").out
+    ran = run("check lamp.py --property bright --property dark --explain --itf t.json --svg a.svg")
+    wrote = ["bright-t.json", "dark-t.json", "bright-a.svg", "dark-a.svg"]
+    assert (ran.code, ran.err) == (1, "".join(f"wrote {name}\n" for name in wrote))
+    shown = ran.out.partition("--- bright\n")[2]
+    assert "\n  2  switch: turn (how far: 2)  [hw/lamp.c:switch]\n       n: 0 -> 2\n" in shown
+    assert "  again:    cprcheck check lamp.py --property bright\n" in shown
+    again = run("replay bright-t.json --trace ladder")
+    assert (again.code, again.out.partition("\n")[0]) == (0, "bright REACHABLE: 2 steps")
+
+
+def test_without_its_name_nothing_is_written_for_it(run: Run) -> None:
+    ran = run("check peterson --itf t.json --explain")
+    assert (ran.code, ran.out.count("---"), listing()) == (0, 0, [])
+    assert ran.err == ("nothing to explain: nothing was violated\nt.json not written: nothing was violated\n")

@@ -305,7 +305,7 @@ def test_what_events_tell_is_an_outcome_too() -> None:
 
 
 WRONG = {
-    "the trace does not start in an initial state": Trace(((1,), (2,)), (1,)),
+    "the trace does not start in an initial state: node = 1": Trace(((1,), (2,)), (1,)),
     "a path was counted that is no run": Trace(((0,), (1,)), (0,)),
     "a run was counted under an outcome that it does not have": Trace(((0,), (1,), (2,)), (0, 1)),
 }

@@ -219,6 +219,34 @@ def test_where_it_stands_at_none_of_them_that_is_told_once(office: System) -> No
     assert said(office, state(office, clerk="end"), "clerk(i=1): sit") == [("clerk(i=1): sit", elsewhere)]
 
 
+TWICE = """
+@m.process
+def p(s):
+    for i in (0, 1):
+        yield "work"
+        if i == 0:
+            s.require(s.b, s.n == 3)
+        yield "rest"
+"""
+
+
+def test_of_a_label_that_stands_for_two_points_the_one_where_the_process_stands_is_told() -> None:
+    """Though less is false at the other one."""
+    system = written(TWICE).system
+    assert said(system, state(system), "work") == [("p: work", [[("b", "b = False"), ("n = 3", "n = 0")]])]
+    elsewhere = [[("the process stands elsewhere", "@p = rest")]]
+    assert said(system, state(system, p="rest"), "work") == [("p: work", elsewhere)]
+
+
+@pytest.mark.parametrize("now", ["not started", "dead"])
+def test_a_process_is_nowhere_while_its_group_does_not_live(now: str) -> None:
+    body = "@m.process(group=g)\ndef p(s):\n    yield 'a'\n    s.b = True\n    yield 'c'\n    s.n = 1\n"
+    system = written(body).system
+    at = state(system, g=now, p=now)
+    assert said(system, at, "p") == [("p", [[(f"g is {now}", "")]])]
+    assert said(system, at, "c") == [("p: c", [[(f"g is {now}", "")]])]
+
+
 def test_without_conditions_the_guard_is_told_in_parts() -> None:
     system = counter(2, guarded=True)
     assert said(system, (3,), "inc") == [("inc", [[("n < 2", "n = 3")]])]
@@ -232,6 +260,14 @@ def test_an_invariant_has_the_part_that_fails_with_its_values_and_line() -> None
     found = check(model)["p"]
     assert (found.violated, found.where) == ("n in {0, 1}", (("n", "2"),))
     assert [source.text() for source in found.claimed] == ["return s.b == s.b and s.n < 2"]
+
+
+def test_all_parts_that_fail_are_told() -> None:
+    claim = "(\n        s.n < 2\n        and s.v[0] == Vaddr.GOOD\n        and not s.b\n    )\n"
+    body = f"@m.action\ndef a(s):\n    s.n = 2\n    s.b = True\n@m.invariant\ndef p(s):\n    return {claim}"
+    found = check(written(body))["p"]
+    assert (found.violated, found.where) == ("n in {0, 1}; not b", (("n", "2"), ("b", "True")))
+    assert [source.text() for source in found.claimed] == ["s.n < 2", "and not s.b"]
 
 
 def test_a_claim_without_lines_has_that_of_its_property() -> None:

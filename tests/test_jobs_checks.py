@@ -94,7 +94,7 @@ def test_a_trace_that_is_no_run_is_not_shown() -> None:
     with pytest.raises(DisagreementError) as caught:
         results.report(data, found.system)
     assert str(caught.value).startswith("step 1 of the trace (")
-    assert str(caught.value).endswith(") leads to another state")
+    assert str(caught.value).endswith(") leads to another state: n = 0, where the trace has n = 1")
     data["traces"][0]["states"][1][0] = 77
     with pytest.raises(DisagreementError):
         results.report(data, found.system)

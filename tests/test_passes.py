@@ -160,6 +160,15 @@ def test_locations_with_the_same_future_become_one_and_their_steps_too() -> None
     assert merged.transitions[2].sources == (Source("m", 2), Source("m", 3))
 
 
+def test_a_merged_step_keeps_its_first_line_first() -> None:
+    steps = DIAMOND.transitions
+    lines = [(9, 1), (8,)]  # those of the step from b, and those of the step from B
+    new = [tuple(Source("m", line) for line in numbers) for numbers in lines]
+    changed = (*steps[:2], replace(steps[2], sources=new[0]), replace(steps[3], sources=new[1]), *steps[4:])
+    merged = merge_locations(replace(DIAMOND, transitions=changed))
+    assert [source.line for source in merged.transitions[2].sources] == [9, 1, 8]
+
+
 def test_a_merged_location_has_the_labels_of_all() -> None:
     assert places(DIAMOND) == ["a", "b | B", "c"]
     assert places(located("a b c_<2>_|_d b_<3>", "a:l:b a:r:c")) == ["a", "b | c | d"]

@@ -38,7 +38,7 @@ def test_a_run_to_a_bad_state_passes() -> None:
 
 
 def test_a_trace_starts_in_an_initial_state() -> None:
-    assert refusal(LINE, END, run(1, 2, 3)) == "the trace does not start in an initial state"
+    assert refusal(LINE, END, run(1, 2, 3)) == "the trace does not start in an initial state: node = 1"
 
 
 def test_an_initial_state_satisfies_the_assumption() -> None:
@@ -46,23 +46,27 @@ def test_an_initial_state_satisfies_the_assumption() -> None:
     replay(two, never(two, 3), run(1, 2, 3, steps=(2, 1)))
     narrowed = replace(two, assume=nodes(two, 0))
     assert refusal(narrowed, never(two, 3), run(1, 2, 3, steps=(2, 1))) == (
-        "the trace does not start in an initial state"
+        "the trace does not start in an initial state: node = 0 is false"
     )
 
 
 def test_each_step_can_be_taken() -> None:
-    assert refusal(LINE, END, run(0, 1, 3, steps=(0, 2))) == "step 2 of the trace (2->3) cannot be taken there"
+    assert refusal(LINE, END, run(0, 1, 3, steps=(0, 2))) == (
+        "step 2 of the trace (2->3) cannot be taken there: node = 2 is false"
+    )
 
 
 def test_each_step_leads_to_the_next_state() -> None:
-    assert refusal(LINE, END, run(0, 3, steps=(0,))) == "step 1 of the trace (0->1) leads to another state"
+    assert refusal(LINE, END, run(0, 3, steps=(0,))) == (
+        "step 1 of the trace (0->1) leads to another state: node = 1, where the trace has node = 3"
+    )
 
 
 def test_a_step_is_named_with_the_outcomes_of_its_choices() -> None:
     steps = (replace(LINE.transitions[0], choices=(("where", "on"),)), *LINE.transitions[1:])
     asked = replace(LINE, transitions=steps)
     assert refusal(asked, END, run(0, 3, steps=(0,))) == (
-        "step 1 of the trace (0->1 (where: on)) leads to another state"
+        "step 1 of the trace (0->1 (where: on)) leads to another state: node = 1, where the trace has node = 3"
     )
 
 
@@ -240,7 +244,7 @@ def test_a_broken_step_of_a_fair_process_does_not_make_it_able() -> None:
 
 def test_a_lasso_is_a_run_first_of_all() -> None:
     assert refusal(RING, soon([0], [3]), run(0, 2, 1, 2, steps=(1, 2, 1), loop=1)) == (
-        "step 1 of the trace (1->2) cannot be taken there"
+        "step 1 of the trace (1->2) cannot be taken there: node = 1 is false"
     )
 
 
@@ -249,4 +253,6 @@ def test_truth_values_are_slots_like_others() -> None:
     system = System("s", (Slot("b", Bool),), ((0,),), (Process("p", Fairness.WEAK),), (flip,))
     prop = Property("off", Kind.INVARIANT, (member(0, [0], 0, 2),))
     replay(system, prop, Trace(((0,), (1,)), (0,)))
-    assert refusal(system, prop, Trace(((0,), (0,)), (0,))) == "step 1 of the trace (flip) leads to another state"
+    assert refusal(system, prop, Trace(((0,), (0,)), (0,))) == (
+        "step 1 of the trace (flip) leads to another state: b = True, where the trace has b = False"
+    )

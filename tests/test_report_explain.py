@@ -100,7 +100,7 @@ WHY_NOT = """\
 
   why not 'count':
     steps 1-2:
-      owner: count: the process stands elsewhere
+      owner: count: the process stands elsewhere (@owner = unlock; then buy)
     steps 3-4 and at the end:
       owner: count: it can happen here
 

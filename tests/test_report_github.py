@@ -78,6 +78,15 @@ def test_only_lines_of_the_working_directory_are_named(tmp_path: Path, monkeypat
     assert {github.command("error", "m", "t", source) for source in (outside, shipped)} == {"::error title=t::m"}
 
 
+def test_a_design_of_yours_that_is_judged_by_our_claims_has_its_annotations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = [decoded(line)[1] for line in github.commands(samples.abroad(tmp_path))]
+    line = (tmp_path / "mine.py").read_text(encoding="utf-8").splitlines().index("@model") + 1
+    assert [(given["file"], given["line"]) for given in told] == [("mine.py", str(line))] * 2
+
+
 def test_hostile_text_is_one_line_without_controls() -> None:
     (line,) = github.commands(samples.hostile())
     assert line.isprintable()

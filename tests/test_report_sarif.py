@@ -125,8 +125,38 @@ def test_a_result_is_at_the_line_of_its_property_and_a_step_at_the_line_of_its_a
         lines = [location["physicalLocation"]["region"], *location.get("annotations", [])]
         assert [line["startLine"] for line in lines] == [source.line for source in transition.sources]
         assert all(line["snippet"]["text"] for line in lines)
+    told = [line["message"]["text"] for line in flow["locations"][1]["location"]["annotations"] if "message" in line]
+    assert told == ["fault: the cable is cut"]
     named = flow["locations"][1]["location"]["logicalLocations"]
     assert named == [{"fullyQualifiedName": "net/send.c:send", "kind": "function"}]
+
+
+ELSEWHERE = """
+def helper(s):
+    s.n = 1
+    yield "in the helper"
+    s.n = 2
+
+@m.process
+def p(s):
+    yield "go"
+    yield from helper(s)
+    yield "after it"
+    s.n = 3
+
+@m.invariant
+def low(s):
+    return s.n < 3
+"""
+
+
+def test_a_step_is_at_the_yield_that_names_it_though_an_earlier_line_runs_in_it() -> None:
+    found = check(written(ELSEWHERE), Options(properties=("low",)))
+    (flow,) = result(found, "low")["codeFlows"][0]["threadFlows"]
+    places = [step["location"]["physicalLocation"]["region"]["snippet"]["text"] for step in flow["locations"]]
+    assert places == ['yield "go"', 'yield "in the helper"', 'yield "after it"']
+    others = [[line["snippet"]["text"] for line in step["location"]["annotations"]] for step in flow["locations"]]
+    assert others[0] == ["yield from helper(s)", "s.n = 1", 'yield "in the helper"']
 
 
 STUCK = """
@@ -175,6 +205,25 @@ def test_no_path_of_this_machine_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert run["artifacts"][0]["location"] == {"uri": "models/control/peterson.py", "uriBaseId": "CPRCHECK"}
     assert str(SHIPPED) not in json.dumps(run)
     assert run["originalUriBaseIds"].keys() == {"SRCROOT", "CPRCHECK"}
+
+
+def test_a_design_of_yours_that_is_judged_by_our_claims_has_its_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = samples.abroad(tmp_path)
+    assert validation_errors(json.loads(sarif.dumps(found))) == []
+    line = (tmp_path / "mine.py").read_text(encoding="utf-8").splitlines().index("@model") + 1
+    for name, said in (("guest_survives", "the claim"), ("deadlock_free", "a step")):
+        one = result(found, name)
+        (place,), (other,) = one["locations"], one["relatedLocations"]
+        assert place["physicalLocation"] == {
+            "artifactLocation": {"uri": "mine.py", "uriBaseId": "SRCROOT"},
+            "region": {"startLine": line, "snippet": {"text": "@model"}},
+        }
+        assert other["physicalLocation"]["artifactLocation"]["uriBaseId"] == "CPRCHECK"
+        assert other["message"]["text"] == f"{said}, in a part that comes with cprcheck"
+    assert {"uri": "mine.py", "uriBaseId": "SRCROOT"} in [each["location"] for each in run_of(found)["artifacts"]]
 
 
 # ---- traces -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import zlib
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -47,7 +50,52 @@ def test_light_and_dark() -> None:
     style = tree().find(f"{NS}style").text
     assert "@media (prefers-color-scheme: dark)" in style
     assert "var(--ladder-ink, #1b1f24)" in style
-    assert all(line.startswith((".cprcheck-ladder", "@media", " ")) for line in style.strip().splitlines())
+    first, *rules, last = style.strip().splitlines()
+    assert (first, last) == ("@supports (fill: var(--ink)) {", "}")
+    assert all(line.startswith(("  .cprcheck-ladder ", "  @media ")) for line in rules)
+
+
+PAINTED = {
+    "paper": {"fill": "#ffffff"},
+    "back": {"fill": "none"},
+    "name": {"font-weight": "bold"},
+    "life": {"stroke": "#6b7480"},
+    "message": {"fill": "none", "stroke": "#1b1f24"},
+    "bar": {"fill": "#8a5a00", "fill-opacity": "0.35"},
+    "cross": {"stroke": "#b3261e"},
+}
+
+
+def test_a_program_that_reads_no_css_shows_it_in_light_colours() -> None:
+    """Such as one that makes a PDF of it: black on black otherwise."""
+    body = process('yield "a"\nif s.fault("breaks"):\n    s.n = 1') + "\nm.bar('up')(lambda s: s.n == 1)\n"
+    report = check(written(body + "@m.invariant\ndef zero(s):\n    return s.n == 0\n"), Options(engines=("explicit",)))
+    roots = [tree(), ET.fromstring(svg.dumps(report.system, report["zero"]))]
+    assert {root.get("fill") for root in roots} == {"#1b1f24"}
+    for name, wanted in PAINTED.items():
+        found_ = [each for root in roots for each in root.iter() if each.get("class") == name]
+        assert found_, name
+        assert all({key: each.get(key) for key in wanted} == wanted for each in found_), name
+    assert "var(" not in svg.STYLE.partition("@supports")[0]
+
+
+def corner(png: bytes) -> bytes:
+    """The colour of the first pixel: red, green, blue."""
+    assert png[24:26] in (b"\x08\x02", b"\x08\x06")  # 8 bits a colour, which come first
+    chunks, data = png[8:], b""
+    while chunks:
+        size = int.from_bytes(chunks[:4], "big")
+        data += chunks[8 : 8 + size] if chunks[4:8] == b"IDAT" else b""
+        chunks = chunks[12 + size :]
+    raw = zlib.decompress(data)
+    return raw[1:4]
+
+
+@pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="no rsvg-convert; Debian's librsvg2-bin has it")
+def test_its_paper_is_white_there() -> None:
+    drawn = svg.dumps(found().system, verdict()).encode()
+    done = subprocess.run(["rsvg-convert"], input=drawn, stdout=subprocess.PIPE, check=True)
+    assert corner(done.stdout) == b"\xff\xff\xff"
 
 
 def test_lanes_bars_steps_and_what_is_violated_are_written() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import samples
 
+import cprcheck
 from cprcheck.errors import Source
 from cprcheck.models import SHIPPED
 from cprcheck.report import words
@@ -59,5 +60,8 @@ def test_a_place_is_told_relative_to_what_others_have_too(tmp_path: Path, monkey
     assert words.place(Source(str(tmp_path / "x" / "a.py"), 1)) == (words.HERE, "x/a.py")
     assert words.place(Source(str(SHIPPED / "designs" / "v7.py"), 1)) == (words.OURS, "models/designs/v7.py")
     assert words.place(Source(str(tmp_path.parent / "a.py"), 1)) is None
-    monkeypatch.chdir(SHIPPED.parent)
-    assert words.place(Source(str(SHIPPED / "designs" / "v7.py"), 1)) == (words.HERE, f"{SHIPPED.name}/designs/v7.py")
+    root = Path(cprcheck.__file__).parents[1]
+    monkeypatch.chdir(root)
+    checkout, wheel = (Source(str(root / folder / "designs" / "v7.py"), 1) for folder in ("models", "cprcheck/_models"))
+    assert words.place(checkout) == (words.HERE, "models/designs/v7.py")
+    assert words.place(wheel) == (words.OURS, "models/designs/v7.py")  # as in a venv below the working directory

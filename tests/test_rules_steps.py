@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from authors import process, refusal, written
+from authors import HEAD_LINES, process, refusal, written
 
 from cprcheck.language import oracle
 from cprcheck.semantics import initial_states, successors
@@ -97,10 +99,33 @@ def test_a_forgotten_yield_from() -> None:
     )
 
 
+def run_by(helper: str) -> tuple[str, str]:
+    """What is said about a `helper` that a process runs with yield from, HERE for the place where it does."""
+    body = process(STEP + "yield from plain(s)\n", helper)
+    said, line = refusal(body)
+    here = HEAD_LINES + body.splitlines().index("    yield from plain(s)") + 1
+    return re.sub(rf"mine\d+\.py:{here}\b", "HERE", said), line
+
+
 def test_yield_from_a_plain_function() -> None:
-    assert refusal(process(STEP + "yield from plain(s)\n", "def plain(s):\n    s.n = 1\n")) == (
-        "yield from needs a helper generator, and plain has no yield; call it without yield from",
-        "yield from plain(s)",
+    assert run_by("def plain(s):\n    s.n = 1\n") == (
+        "plain has no yield, and HERE runs it with yield from: "
+        "write a def with a yield, or call it there without yield from",
+        "def plain(s):",
+    )
+
+
+def test_yield_from_a_lambda_or_what_is_not_pythons() -> None:
+    said, line = run_by("plain = lambda s: None\n")
+    assert (said.partition(",")[0], line) == ("<lambda> has no yield", "plain = lambda s: None")
+    said, line = run_by("plain = print\n")
+    assert (said.partition(",")[0], line) == ("print has no yield", "yield from plain(s)")
+
+
+def test_yield_from_a_helper_with_other_parameters() -> None:
+    assert run_by('def plain(s, container):\n    yield "inside"\n') == (
+        "plain does not take the arguments that HERE gives it: missing a required argument: 'container'",
+        "def plain(s, container):",
     )
 
 

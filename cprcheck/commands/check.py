@@ -30,7 +30,13 @@ _COLOURS = {"VIOLATED": "red", "UNREACHABLE": "red", "UNKNOWN": "yellow", "HOLDS
 @click.command()
 @model_options
 @fault_options
-@click.option("--property", "properties", multiple=True, metavar="P", help="Check only this property or family.")
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="P",
+    help="Check only this property or family, and show how it is REACHABLE.",
+)
 @click.option("--engine", "engines", multiple=True, metavar="E", help="Use only explicit, bmc or prove.  [all]")
 @click.option("--max-states", type=click.IntRange(min=1), default=1_000_000, show_default=True, metavar="N")
 @click.option("--depth", type=click.IntRange(min=0), default=20, show_default=True, help="The depth of bmc alone.")
@@ -89,10 +95,11 @@ def check(
     words += ["--depth", str(depth)] if depth != checking.Options().depth else []
     drawn = None if drawing == "text" else draw(drawing)
     notes = partial(explaining.notes, others=explain, actions=actions) if asked else None
-    say(map(_coloured, text.report(found, words, traces=not no_traces, explain=notes, draw=drawn)))
-    if asked and not text.shown(found.verdicts):
+    lines = text.report(found, words, traces=not no_traces, named=properties, explain=notes, draw=drawn)
+    say(map(_coloured, lines))
+    if asked and not text.shown(found.verdicts, properties):
         click.echo("nothing to explain: nothing was violated", err=True)
-    write_outputs(found, outputs)
+    write_outputs(found, outputs, properties)
     return exit_code(found)
 
 

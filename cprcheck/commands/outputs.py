@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,13 +83,13 @@ def step_summary() -> Path:
     return Path(os.environ.get(STEP_SUMMARY) or os.devnull)
 
 
-def write_outputs(found: Report, outputs: Mapping[str, Path]) -> None:
-    """Write the files that were asked for, each as a whole or not at all."""
+def write_outputs(found: Report, outputs: Mapping[str, Path], named: Collection[str] = ()) -> None:
+    """Write the files that were asked for, each as a whole or not at all; `named` is as in `text.shown`."""
     for output in OUTPUTS:
         if output.name in outputs:
             dumps = importlib.import_module(f"cprcheck.report.{output.module}").dumps
             if output.each:
-                _write_traces(found, outputs[output.name], dumps)
+                _write_traces(found, outputs[output.name], dumps, named)
             else:
                 files.write(outputs[output.name], dumps(found))
     if CERTIFICATES in outputs:
@@ -102,11 +102,11 @@ def write_outputs(found: Report, outputs: Mapping[str, Path]) -> None:
         files.append(outputs[GITHUB], summary.dumps(found))
 
 
-def _write_traces(found: Report, file: Path, dumps: Callable[..., str]) -> None:
+def _write_traces(found: Report, file: Path, dumps: Callable[..., str], named: Collection[str]) -> None:
     """Write each trace that is shown: to `file`, or where there are several to files named after their properties."""
     from cprcheck.report import text
 
-    shown = text.shown(found.verdicts)
+    shown = text.shown(found.verdicts, named)
     for verdict in shown:
         several = file.with_name(f"{files.safe(verdict.prop.name)}-{file.name}")
         name = file if len(shown) == 1 else several

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from cprcheck import catalog, itf
-from cprcheck.arguments import OK, assignments, budget, model_parameters, say
+from cprcheck.arguments import BAD, OK, assignments, budget, model_parameters, say
 from cprcheck.commands.drawings import draw, trace_option
-from cprcheck.errors import DisagreementError, UsageError
+from cprcheck.errors import DisagreementError, NoSuchRunError, UsageError
 from cprcheck.language import oracle
 from cprcheck.language.model import Model
 from cprcheck.replay import replay as replay_
@@ -35,16 +35,20 @@ def replay(
 ) -> int:
     """Run the trace in FILE, an ITF file of `cprcheck check --itf` or of somebody else's, again.
 
-    The reference interpreter takes each of its steps, and so does the model's own code.  Where one cannot, the answer
-    is what is wrong, and exit code 4.
+    The reference interpreter takes each of its steps, and so does the model's own code.  When the model has no such
+    run, the answer is where they part, and exit code 1.
     """
     recorded = itf.parse(_content(file), str(file))
     made, system = _model(recorded, model, assignments(params, kernel, env))
     digest = recorded.meta.get("digest", system.digest())
     if digest != system.digest():
         say([f"{file} was written about digest {digest}; this is {system.digest()}", ""])
-    trace = itf.read(recorded, system)
-    verdict = _replayed(recorded, made, system, trace)
+    try:
+        trace = itf.read(recorded, system)
+        verdict = _replayed(recorded, made, system, trace)
+    except NoSuchRunError as error:
+        say([str(error)])
+        return BAD
     say(draw(drawing)(system, verdict, ()))
     said = ["", f"replayed: {len(trace)} steps, by the reference interpreter and by the model's own code"]
     if verdict.prop in system.properties and verdict.prop.kind not in SHOWN:
@@ -78,15 +82,22 @@ def _model(recorded: itf.Recorded, model: str | None, given: Mapping[str, str]) 
 
 
 def _replayed(recorded: itf.Recorded, model: Model, system: System, trace: Trace) -> Verdict:
-    """What the run shows, once it has been replayed.  Raises DisagreementError when it cannot be."""
+    """What the run shows, once it has been replayed.
+
+    Raises NoSuchRunError when the System cannot do it, DisagreementError when the model's own code alone cannot.
+    """
     name, claimed = recorded.meta.get("description"), recorded.meta.get("status")
     prop = next((prop for prop in system.properties if prop.name == name), None)
     status = next((status for status in (Status.VIOLATED, Status.REACHABLE) if status.value == claimed), None)
+    has = "has no such run:"
     try:
-        if prop is None or status is None:
-            walk(system, trace)
-        else:
+        walk(system, trace)
+        has = "has this run, but"
+        if prop is not None and status is not None:
             replay_(system, prop, trace)
+    except DisagreementError as error:
+        raise NoSuchRunError(f"{recorded.name}: {system.name} {has} {error}") from None
+    try:
         oracle.replay(model, system, trace)
     except DisagreementError as error:
         raise DisagreementError(f"{recorded.name}: {error}") from None

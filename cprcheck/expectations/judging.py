@@ -120,13 +120,15 @@ class Finding:
     """One declared verdict beside what was found, or one that is not good and that nobody declared.
 
     `said` has a sentence for each difference, none when all is as declared.  `unknown` says that what differs is
-    only not known.  `verdict` is what was found: where it differs, or of the shortest trace.
+    only not known, `unmeasured` that only the length of its trace is not declared.  `verdict` is what was found: where
+    it differs, or of the shortest trace.
     """
 
     name: str
     verdict: Verdict | None = None
     said: tuple[str, ...] = ()
     unknown: bool = False
+    unmeasured: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,8 @@ def _declared(run: Run, report: Report, name: str, length: int | None) -> Findin
         return Finding(name, first)
     missing = f" without a length; write {name} = {length} in [run.steps]"
     expected = missing if steps is None else f" in {steps} steps"
-    return Finding(
-        name, first, (f"{name} is {_in_steps(declared.value, length)}; declared {declared.value}{expected}",)
-    )
+    said = (f"{name} is {_in_steps(declared.value, length)}; declared {declared.value}{expected}",)
+    return Finding(name, first, said, unmeasured=steps is None)
 
 
 def _found(verdict: Verdict) -> str:

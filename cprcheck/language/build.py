@@ -131,9 +131,8 @@ class _Builder:
         """The steps of an action, one for each path."""
         view = View(self.declarations, decl)
         stamp = self.declarations.renew(f"action {decl.name}")
-        base = Path(
-            functions=[decl.c_function] if decl.c_function else [], lines={(decl.source.file, decl.source.line)}
-        )
+        first = (decl.source.file, decl.source.line)
+        base = Path(functions=[decl.c_function] if decl.c_function else [], lines={first: None})
         if decl.group is not None:
             base.assume(member(decl.group.slot, [GROUP_ALIVE], 0, 3), reason=f"{decl.group.name} is not alive")
         if decl.lock is not None:
@@ -171,7 +170,7 @@ class _Builder:
             faults=tuple(path.faults),
             events=tuple(path.events),
             functions=tuple(path.functions),
-            sources=tuple(sorted(Source(file, line) for file, line in path.lines)),
+            sources=tuple(Source(file, line) for file, line in path.lines),
             conditions=conditions,
         )
 

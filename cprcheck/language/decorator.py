@@ -48,7 +48,7 @@ class ModelFunction(Generic[P]):
         parameters = self.signature.parameters
         own = tuple((k, show_param(value)) for k, value in values.items() if value != parameters[k].default)
         file = self.source.file
-        return Origin(self.name if shipped(file) else f"{shorten(file)}::{self.name}", own)
+        return Origin(self.name if shipped(file) else f"{shorten(file)}::{self.name}", own, source=self.source)
 
 
 def show_param(value: object) -> str:

@@ -125,7 +125,7 @@ class Machine:
         path = Path(functions=[location.function] if location.function else [])
         run = Run(list(location.frames), path).copy(path)
         run.frames[-1].at += 1
-        path.lines.add((location.source.file, location.source.line))
+        path.lines[location.source.file, location.source.line] = None
         if self.process.lock is not None and number == 0:
             self.stamp.begin(path, [])
             path.assume(self.view._is(self.process.lock.slot, {LOCK_FREE}), reason=self.process.lock.reason)
@@ -143,7 +143,7 @@ class Machine:
             raise ModelError(
                 "this loop does not end while the model is read; put a yield in it", frame.flow.source(frame.at)
             )
-        run.path.lines.add((frame.flow.filename, instruction.line))
+        run.path.lines.setdefault((frame.flow.filename, instruction.line))
         match instruction.kind:
             case "pause":
                 self.finish(run.path, self.arrive(run))

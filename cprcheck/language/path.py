@@ -39,7 +39,8 @@ class Path:
 
     `conditions` are over the state before the step, by their formulas, and so are the values in `writes`.  `allowed`
     is what the conditions say about single slots.  `decided` lists the questions at which the path forked, with the
-    answer.  `acted` turns true at the first write, choice or fault; `taken` names a lock that was taken before any.
+    answer.  `lines` are (file, line) of the author's, in the order in which they were run.  `acted` turns true at the
+    first write, choice or fault; `taken` names a lock that was taken before any.
     """
 
     conditions: dict[Expr, Condition] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Path:
     faults: list[Fault] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
-    lines: set[tuple[str, int]] = field(default_factory=set)
+    lines: dict[tuple[str, int], None] = field(default_factory=dict)
     acted: bool = False
     taken: str = ""
 
@@ -74,7 +75,7 @@ class Path:
             faults=list(self.faults),
             events=list(self.events),
             functions=list(self.functions),
-            lines=set(self.lines),
+            lines=dict(self.lines),
         )
 
     def assume(self, condition: Expr, source: Source | None = None, reason: str = "") -> None:

@@ -25,7 +25,7 @@ from cprcheck.errors import CprcheckError, ModelError, Source
 from cprcheck.language.capture import cell_contents
 from cprcheck.language.cells import Cells, Live, live
 from cprcheck.language.path import Blocked, Finished, Stamp
-from cprcheck.language.place import breach, is_authors, source_of
+from cprcheck.language.place import author_source, breach, is_authors, source_of
 from cprcheck.language.terms import Term, parts, quote, some
 from cprcheck.language.view import Reader
 
@@ -140,16 +140,21 @@ class Rails:
 
     def start(self, function: Any, /, *args: Any, **kwargs: Any) -> Started:
         """What `yield from function(...)` starts."""
-        if not inspect.isgeneratorfunction(function):
-            name = getattr(function, "__name__", repr(function))
-            raise breach(f"yield from needs a helper generator, and {name} has no yield; call it without yield from")
         self._note(function, args)
         plain: Any = function
         while isinstance(plain, partial):
             plain, args, kwargs = plain.func, (*plain.args, *args), plain.keywords | kwargs
         if isinstance(plain, MethodType):
             plain, args = plain.__func__, (plain.__self__, *args)
-        bound = inspect.signature(plain, follow_wrapped=False).bind(*args, **kwargs)
+        name, here = getattr(plain, "__name__", repr(plain)), author_source()
+        own = source_of(plain.__code__) if is_authors_function(plain) else here
+        if not inspect.isgeneratorfunction(plain):
+            advice = "write a def with a yield, or call it there without yield from"
+            raise ModelError(f"{name} has no yield, and {here} runs it with yield from: {advice}", own)
+        try:
+            bound = inspect.signature(plain, follow_wrapped=False).bind(*args, **kwargs)
+        except TypeError as error:
+            raise ModelError(f"{name} does not take the arguments that {here} gives it: {error}", own) from None
         bound.apply_defaults()
         return Started(plain, dict(bound.arguments))
 

@@ -180,5 +180,5 @@ def _rewrite(system: System, slots: tuple[Slot, ...], renumber: dict[int, dict[i
 
 def _join(a: Transition, b: Transition) -> Transition:
     functions = tuple(dict.fromkeys((*a.functions, *b.functions)))
-    sources = tuple(sorted({*a.sources, *b.sources}))
+    sources = tuple(dict.fromkeys((*a.sources, *b.sources)))
     return replace(a, functions=functions, sources=sources, conditions=joined(*a.conditions, *b.conditions))

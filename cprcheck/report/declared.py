@@ -20,7 +20,7 @@ def word(outcome: Outcome) -> str:
 
 
 def lines(outcome: Outcome, *, traces: bool = True) -> Iterator[str]:
-    """A line for a run that is as declared; for any other the differences too, with their traces."""
+    """A line for a run that is as declared; for any other the differences too, with the traces of what is otherwise."""
     yield f"{word(outcome):<15}  {words.printable(outcome.run.title)}"
     if outcome.as_declared:
         return
@@ -29,15 +29,16 @@ def lines(outcome: Outcome, *, traces: bool = True) -> Iterator[str]:
     for finding in outcome.differences:
         yield from (f"  {said}" for said in finding.said)
     for finding in outcome.differences if traces else ():
-        if finding.verdict is not None and finding.verdict.trace is not None and finding.verdict.status.bad:
+        verdict = None if finding.unmeasured else finding.verdict
+        if verdict is not None and verdict.trace is not None and verdict.status.bad:
             yield ""
             yield from evidence(outcome, finding)
     yield ""
 
 
 def evidence(outcome: Outcome, finding: Finding) -> Iterator[str]:
-    """What was found where it is not as declared: the trace, if there is one."""
-    if finding.verdict is not None:
+    """What was found where it is not as declared: the trace, if there is one.  Nothing where a length is missing."""
+    if finding.verdict is not None and not finding.unmeasured:
         yield from words.details(outcome.report.system, finding.verdict, outcome.run.command())
 
 
@@ -98,5 +99,5 @@ def _markdown(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield ""
     for outcome in outcomes:
         for finding in outcome.differences:
-            if finding.verdict is not None:
+            if finding.verdict is not None and not finding.unmeasured:
                 yield from summary.folded(f"{outcome.run.title}: {finding.name}", evidence(outcome, finding))

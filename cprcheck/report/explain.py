@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from cprcheck.errors import Source
-from cprcheck.explain import Missing, WhyNot, alternatives, find, outcome, step_name, why_not
+from cprcheck.explain import Missing, Values, WhyNot, alternatives, find, outcome, step_name, why_not
 from cprcheck.expr import reads
 from cprcheck.report.text import Notes, wrap
 from cprcheck.system import State, System, render
@@ -68,9 +68,9 @@ def why_not_lines(system: System, trace: Trace, action: str) -> Iterator[str]:
     yield f"  why not {action!r}:"
     told = [(at, why_not(system, trace.states[at], steps)) for at in _moments(trace)]
     for folded, run in groupby(told, key=lambda pair: tuple(_wherever(system, why) for why in pair[1])):
-        (first, found), *rest = run
-        last = rest[-1][0] if rest else first
-        yield from _told(system, _steps(trace, first, last), folded if rest else found)
+        moments, found = zip(*run, strict=True)
+        whys = [_anywhere(why, alike) for why, *alike in zip(folded, *found, strict=True)]
+        yield from _told(system, _steps(trace, moments[0], moments[-1]), whys)
 
 
 def why_not_here(system: System, state: State, action: str) -> Iterator[str]:
@@ -85,6 +85,26 @@ def _wherever(system: System, why: WhyNot) -> WhyNot:
         places = [all(system.slots[s].role == "location" for s in reads(m.condition.formula)) for m in way]
         ways.append(tuple(replace(m, values=()) if place else m for m, place in zip(way, places, strict=True)))
     return replace(why, ways=tuple(ways))
+
+
+def _anywhere(why: WhyNot, alike: Sequence[WhyNot]) -> WhyNot:
+    """`why`, with all the places at which the process stands in `alike`, which is the same but for these."""
+    ways = []
+    for number, way in enumerate(why.ways):
+        each = zip(*(other.ways[number] for other in alike), strict=True)
+        here = zip(way, each, strict=True)
+        ways.append(tuple(replace(missing, values=_then([one.values for one in same])) for missing, same in here))
+    return replace(why, ways=tuple(ways))
+
+
+def _then(found: Sequence[Values]) -> Values:
+    """Values of the same slots at one moment after the other."""
+    said = []
+    for column in zip(*found, strict=True):
+        shown = [value for value, _ in groupby(value for _, value in column)]
+        more = [f"{len(shown) - OTHERS} more"] if len(shown) > OTHERS else []
+        said.append((column[0][0], "; then ".join([*shown[:OTHERS], *more])))
+    return tuple(said)
 
 
 def _moments(trace: Trace) -> range:

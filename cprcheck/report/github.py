@@ -28,7 +28,9 @@ def commands(found: Report) -> Iterator[str]:
         claim = f"\nclaimed: {' '.join(first.prop.doc.split())}" if first.prop.doc else ""
         kind = "warning" if first.status is Status.UNKNOWN else "error"
         title = f"{text.title(found.system)}: {first.prop.name}"
-        yield command(kind, words.sentence(first) + claim + more, title, first.prop.source)
+        yield command(
+            kind, words.sentence(first) + claim + more, title, next(iter(words.told(found.system, first)), None)
+        )
 
 
 def command(kind: str, message: str, title: str, source: Source | None = None) -> str:

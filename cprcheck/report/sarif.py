@@ -95,6 +95,7 @@ def _rule(prop: Property) -> Json:
 
 def _result(found: Report, index: int) -> Json:
     system, verdict = found.system, found.verdicts[index]
+    here = _told(system, verdict)
     bad = verdict.status.bad
     result: Json = {
         "ruleId": verdict.prop.name,
@@ -102,7 +103,7 @@ def _result(found: Report, index: int) -> Json:
         "kind": "fail" if bad else "open",
         "level": "error" if bad else "none",
         "message": _message(f"{verdict.prop.name} is {words.sentence(verdict)}."),
-        "locations": _claimed(system, verdict),
+        "locations": here[:1],
         "partialFingerprints": {
             "modelAndProperty/v1": f"{text.title(system)}: {verdict.prop.name}",
             "digestAndProperty/v1": f"{system.digest()}: {verdict.prop.name}",
@@ -114,6 +115,10 @@ def _result(found: Report, index: int) -> Json:
             "engines": list(verdict.engines),
         },
     }
+    if here[1:]:
+        what = "a step" if verdict.prop.source is None else "the claim"
+        said = _message(f"{what}, in a part that comes with cprcheck")
+        result["relatedLocations"] = [{**location, "message": said} for location in here[1:]]
     if verdict.trace is not None:
         result["codeFlows"] = [_code_flow(system, verdict, verdict.trace)]
         result["graphs"] = [_graph(system, verdict.trace)]
@@ -121,14 +126,9 @@ def _result(found: Report, index: int) -> Json:
     return result
 
 
-def _claimed(system: System, verdict: Verdict) -> list[Json]:
-    """Where the property is claimed.  One that comes by itself is told at the last step of its trace, or at any."""
-    steps = verdict.trace.steps[-1:] if verdict.trace is not None else ()
-    sources = [verdict.prop.source] if verdict.prop.source is not None else []
-    for transition in (*(system.transitions[step] for step in steps), *system.transitions):
-        sources += transition.sources[:1]
-    places = (_place(source) for source in sources)
-    return [{"physicalLocation": place} for place in places if place is not None][:1]
+def _told(system: System, verdict: Verdict) -> list[Json]:
+    """The lines of `words.told`."""
+    return [{"physicalLocation": _place(source)} for source in words.told(system, verdict)]
 
 
 def _code_flow(system: System, verdict: Verdict, trace: Trace) -> Json:
@@ -150,7 +150,7 @@ def _code_flow(system: System, verdict: Verdict, trace: Trace) -> Json:
     if not flows:  # bad from the start: a flow has at least one location
         message = _message("the initial state")
         state = _values(system, trace.states[0], frozenset(), same=False)
-        here = {"location": {**next(iter(_claimed(system, verdict)), {}), "message": message}, "state": state}
+        here = {"location": {**next(iter(_told(system, verdict)), {}), "message": message}, "state": state}
         flows.append({"id": "init", "message": message, "locations": [{**here, "executionOrder": 0}]})
     return {"message": _message(f"{len(trace)} steps{_loop(trace)}"), "threadFlows": flows}
 
@@ -166,13 +166,13 @@ def _loop(trace: Trace) -> str:
 
 
 def _step(system: System, trace: Trace, at: int, constant: frozenset[int]) -> Json:
-    """Step `at`, counted from 1, at the first of the author's lines that it runs; the other lines are annotations."""
+    """Step `at`, counted from 1, at the line that names it; the other lines that it runs are annotations."""
     transition = system.transitions[trace.steps[at - 1]]
     location: Json = {"message": _message("; ".join(_said(system, trace, at, transition)))}
-    places = [place for place in map(_place, transition.sources) if place is not None]
-    if places:
-        others = [place["region"] for place in places[1:] if place["artifactLocation"] == places[0]["artifactLocation"]]
-        location["physicalLocation"] = places[0]
+    place = next(filter(None, map(_place, transition.sources)), None)
+    if place is not None:
+        others = _annotations(transition, place)
+        location["physicalLocation"] = place
         location |= {"annotations": others} if others else {}
     if transition.functions:
         named = transition.functions
@@ -185,6 +185,19 @@ def _step(system: System, trace: Trace, at: int, constant: frozenset[int]) -> Js
         "importance": "essential" if transition.faults or at == len(trace) else "important",
         **({"kinds": kinds} if kinds else {}),
     }
+
+
+def _annotations(transition: Transition, first: Json) -> list[Json]:
+    """The other lines of the file of `first` that a step runs; those at which a fault happens say which."""
+    regions: dict[Source, Json] = {}
+    faults = {fault.site: fault for fault in transition.faults if fault.site is not None}
+    for source in (*transition.sources, *faults):
+        place = _place(source)
+        if place is None or place["artifactLocation"] != first["artifactLocation"] or place == first:
+            continue
+        told = {"message": _message(f"fault: {text.fault_line(faults[source])}")} if source in faults else {}
+        regions[source] = {**place["region"], **told}
+    return list(regions.values())
 
 
 def _said(system: System, trace: Trace, at: int, transition: Transition) -> Iterator[str]:
@@ -247,6 +260,7 @@ def _artifacts(found: Report) -> list[Json]:
     """Every file that a result may name."""
     sources = [verdict.prop.source for verdict in found.verdicts]
     sources += [source for transition in found.system.transitions for source in transition.sources]
+    sources += [source for verdict in found.verdicts for source in words.told(found.system, verdict)]
     places = [place["artifactLocation"] for place in map(_place, filter(None, sources)) if place is not None]
     unique = {(place["uriBaseId"], place["uri"]): place for place in places}
     return [

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A trace as a picture: the same lanes, messages and bars as the ladder, as SVG that stands alone or in a page.
 
-No script, no font and no address of anybody else's.  Colours follow the reader's light or dark scheme, or the page's
-own variables (`--ladder-ink` and its like), and nothing is told by colour alone.  Each step is a group of the classes
-`step` and `step-N`, so that a page can light it up.
+No script, no font and no address of anybody else's.  In a browser colours follow the reader's light or dark scheme, or
+the page's own variables (`--ladder-ink` and its like); elsewhere they are light, in a file.  Nothing is told by colour
+alone.  Each step is a group of the classes `step` and `step-N`, so that a page can light it up.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -22,35 +22,79 @@ LINE, SIGN, MARGIN = 18, 7.3, 16
 """The height of a line, the width of a sign, and the room around everything, in pixels."""
 LANE, BAR, NUMBER, TEXT = 92, 24, 34, 62
 """How far lanes and bars are apart, how wide the numbers of steps are, and how many signs fit beside the lanes."""
-STYLE = """
-.cprcheck-ladder { --ink: var(--ladder-ink, #1b1f24); --faint: var(--ladder-faint, #6b7480);
-  --paper: var(--ladder-paper, #ffffff); --alarm: var(--ladder-alarm, #b3261e); --bar: var(--ladder-bar, #8a5a00);
-  --lit: var(--ladder-lit, #fff3c4); font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace }
-@media (prefers-color-scheme: dark) {
-  .cprcheck-ladder { --ink: var(--ladder-ink, #e6e9ee); --faint: var(--ladder-faint, #98a2ae);
-    --paper: var(--ladder-paper, #14171c); --alarm: var(--ladder-alarm, #ff8a80); --bar: var(--ladder-bar, #e0aa4d);
-    --lit: var(--ladder-lit, #3b3413) } }
-.cprcheck-ladder text { fill: var(--ink) }
-.cprcheck-ladder .paper { fill: var(--paper) }
-.cprcheck-ladder .back { fill: transparent }
-.cprcheck-ladder .current .back { fill: var(--lit) }
-.cprcheck-ladder .name { font-weight: bold }
-.cprcheck-ladder .faint, .cprcheck-ladder .note { fill: var(--faint) }
-.cprcheck-ladder .life { stroke: var(--faint); stroke-width: 1 }
-.cprcheck-ladder .mark { fill: var(--ink); stroke: var(--ink); stroke-width: 2 }
-.cprcheck-ladder .message { stroke: var(--ink); stroke-width: 1.5; fill: none }
-.cprcheck-ladder .point { fill: var(--ink) }
-.cprcheck-ladder .fault { fill: var(--alarm); font-weight: bold }
-.cprcheck-ladder .cross { stroke: var(--alarm); stroke-width: 2.5; fill: none }
-.cprcheck-ladder .bar { fill: var(--bar); fill-opacity: 0.35; stroke: var(--bar); stroke-width: 1.5 }
-"""
+FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+LIGHT = {
+    "ink": "#1b1f24",
+    "faint": "#6b7480",
+    "paper": "#ffffff",
+    "alarm": "#b3261e",
+    "bar": "#8a5a00",
+    "lit": "#fff3c4",
+}
+DARK = {
+    "ink": "#e6e9ee",
+    "faint": "#98a2ae",
+    "paper": "#14171c",
+    "alarm": "#ff8a80",
+    "bar": "#e0aa4d",
+    "lit": "#3b3413",
+}
+PAINT = {
+    "paper": {"fill": "paper"},
+    "back": {"fill": "none", "pointer-events": "all"},
+    "name": {"font-weight": "bold"},
+    "faint": {"fill": "faint"},
+    "note": {"fill": "faint"},
+    "life": {"stroke": "faint", "stroke-width": "1"},
+    "mark": {"fill": "ink", "stroke": "ink", "stroke-width": "2"},
+    "message": {"stroke": "ink", "stroke-width": "1.5", "fill": "none"},
+    "point": {"fill": "ink"},
+    "fault": {"fill": "alarm", "font-weight": "bold"},
+    "cross": {"stroke": "alarm", "stroke-width": "2.5", "fill": "none"},
+    "bar": {"fill": "bar", "fill-opacity": "0.35", "stroke": "bar", "stroke-width": "1.5"},
+}
+"""How each class is painted, in properties of CSS and colours of LIGHT and DARK."""
+
+
+def _style() -> str:
+    """PAINT as CSS: in the reader's scheme, or in the colours of a page around the picture.
+
+    It is for those who know `var`; there are programs that take a rule with an unknown value for black.
+    """
+
+    def named(colours: Mapping[str, str]) -> str:
+        return "; ".join(f"--{name}: var(--ladder-{name}, {colour})" for name, colour in colours.items())
+
+    rules = {"text": {"fill": "ink"}, **{f".{name}": paint for name, paint in PAINT.items()}}
+    rules[".current .back"] = {"fill": "lit"}
+    lines = [
+        f".cprcheck-ladder {{ {named(LIGHT)}; font: 12px {FONT} }}",
+        f"@media (prefers-color-scheme: dark) {{ .cprcheck-ladder {{ {named(DARK)} }} }}",
+    ]
+    for name, paint in rules.items():
+        said = "; ".join(f"{key}: {f'var(--{value})' if value in LIGHT else value}" for key, value in paint.items())
+        lines.append(f".cprcheck-ladder {name} {{ {said} }}")
+    inside = "".join(f"  {line}\n" for line in lines)
+    return f"\n@supports (fill: var(--ink)) {{\n{inside}}}\n"
+
+
+STYLE = _style()
 
 
 def dumps(system: System, verdict: Verdict) -> str:
     """The picture of `verdict` as the text of an `.svg` file.  Raises ValueError when it has no trace."""
     tree = element(system, verdict, captions=True)
+    _paint(tree)
     ET.indent(tree)
     return ET.tostring(tree, encoding="unicode") + "\n"
+
+
+def _paint(tree: ET.Element) -> None:
+    """Say in attributes, too, how all is painted, in LIGHT: not every program that shows SVG reads all of CSS."""
+    tree.attrib |= {"fill": LIGHT["ink"], "font-family": FONT, "font-size": "12"}
+    for each in tree.iter():
+        for key, value in PAINT.get(each.get("class", ""), {}).items():
+            each.attrib.setdefault(key, LIGHT.get(value, value))
 
 
 def element(system: System, verdict: Verdict, prefix: str = "", *, captions: bool = False) -> ET.Element:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -57,13 +57,15 @@ def report(
     command: Sequence[str] = (),
     *,
     traces: bool = True,
+    named: Collection[str] = (),
     explain: Explain | None = None,
     draw: Draw | None = None,
 ) -> Iterator[str]:
     """The whole report, line by line: what was checked, a line per property, a trace for what failed.
 
-    `command` is the command line without `--property`; with it each trace says how to get it again.  `explain` gives
-    what is to be said beside a trace.  `draw` prints the traces in another way than `evidence`.
+    `command` is the command line without `--property`; with it each trace says how to get it again.  `named` are the
+    properties that were asked for by name (`shown`).  `explain` gives what is to be said beside a trace.  `draw` prints
+    the traces in another way than `evidence`.
     """
     yield from heading(found)
     yield ""
@@ -74,7 +76,7 @@ def report(
         yield ""
         yield f"DISAGREEMENT {line}"
     if traces:
-        for verdict in shown(found.verdicts):
+        for verdict in shown(found.verdicts, named):
             yield ""
             if draw:
                 yield from draw(found.system, verdict, command)
@@ -201,9 +203,16 @@ def _found(verdict: Verdict) -> str:
     return verdict.reason or verdict.basis
 
 
-def shown(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The verdicts whose traces are printed: of each group that failed, the shortest."""
-    return [group[0] for group in grouped(verdicts) if group[0].trace is not None and group[0].status.bad]
+def shown(verdicts: Sequence[Verdict], named: Collection[str] = ()) -> list[Verdict]:
+    """The verdicts whose traces are printed: of each group that failed, the shortest.
+
+    The run to what is REACHABLE is shown when the property, or its family, is one of those `named`.
+    """
+    return [
+        first
+        for first, *_ in grouped(verdicts)
+        if first.trace is not None and (first.status.bad or not {first.prop.name, first.prop.family}.isdisjoint(named))
+    ]
 
 
 def evidence(

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from cprcheck.errors import Source, shipped, shorten
+from cprcheck.errors import Source, installed, shipped, shorten
 from cprcheck.report import text
 from cprcheck.system import System
 from cprcheck.verdict import Report, Status, Verdict
@@ -58,6 +59,23 @@ def place(source: Source) -> tuple[str, str] | None:
     path = Path(source.file)
     if not path.is_absolute():
         return HERE, path.as_posix()
-    if path.is_relative_to(Path.cwd()):
+    if path.is_relative_to(Path.cwd()) and not installed(source.file):  # nobody keeps a venv in a repository
         return HERE, path.relative_to(Path.cwd()).as_posix()
     return (OURS, Path(shorten(source.file)).as_posix()) if shipped(source.file) else None
+
+
+def told(system: System, verdict: Verdict) -> tuple[Source, ...]:
+    """The line at which a verdict is told: that of the claim, or where the claim comes by itself, of the last step.
+
+    When that is a line of ours and the model is not, it is told at the user's `@model`, and that line comes second.
+    Empty when no such line has a name (`place`).
+    """
+    steps = verdict.trace.steps[-1:] if verdict.trace is not None else ()
+    sources = [verdict.prop.source]
+    for transition in (*(system.transitions[step] for step in steps), *system.transitions):
+        sources += transition.sources[:1]
+    first = tuple(islice((source for source in sources if source is not None and place(source) is not None), 1))
+    model = system.origin.source if system.origin is not None else None
+    if model is None or shipped(model.file) or place(model) is None or any(not shipped(line.file) for line in first):
+        return first
+    return (model, *first)
