@@ -14,6 +14,7 @@ from pathlib import Path
 from cprcheck import catalog
 from cprcheck.checking import Options, check
 from cprcheck.compare import measuring
+from cprcheck.compare.designs import Design
 from cprcheck.compare.parts import Finding, Measured, Part
 from cprcheck.report.compare_tables import Cells, finding, leftovers, operations, tests
 from cprcheck.report.compare_tables import again as again_table
@@ -72,7 +73,7 @@ def costs(name: str) -> dict[str, str]:
     """The operations of one design on E4, of an update and of a stop and a cont: by whom and which, as a formula."""
     model, params = DESIGNS[name]
     found = measured(name, lambda part: part.what in ("clean", "starts"), "E4", "2p")
-    figures = measuring.collect(catalog.find(model), _options("E4", "2p", params), found)
+    figures = measuring.collect(_design(model, params), found)
     (update,), (start,) = figures.clean, figures.starts
     return {**_cells("update", operations([("", update)])), **_cells("stop and cont", tests([("", start)]))}
 
@@ -86,12 +87,12 @@ def _cells(what: str, cells: Cells) -> dict[str, str]:
 def measured(name: str, wanted: Callable[[Part], bool], kernel: str, topology: str) -> list[Measured]:
     """Some of what `cprcheck compare` measures."""
     model, params = DESIGNS[name]
-    parts = measuring.parts(catalog.find(model), _options(kernel, topology, params))
+    parts = measuring.parts(_design(model, params), measuring.Options((kernel,), (topology,)))
     return measuring.run_here([part for part in parts if wanted(part)])
 
 
-def _options(kernel: str, topology: str, params: Params) -> measuring.Options:
-    return measuring.Options((kernel,), (topology,), params=tuple(params.items()))
+def _design(model: str, params: Params) -> Design:
+    return Design(catalog.find(model), tuple(params.items()))
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ SMALL = "compare toy.py --kernel E1 --topology 2p --containers 1"
 
 @pytest.fixture(autouse=True)
 def design(ran: Run) -> None:
-    """`toy.py`, beside `lamp.py`."""
+    """`toy.py` and `other.py`, beside `lamp.py`."""
     Path("toy.py").write_text(DESIGN, encoding="utf-8")
+    Path("other.py").write_text(DESIGN.replace("def toy(", "def other("), encoding="utf-8")
 
 
 CODES = {
@@ -51,6 +52,9 @@ REFUSED = {
     "compare toy.py -p kernel=E1": "-p kernel=E1: write --kernel VALUE",
     "compare toy.py -p topology=p": "-p topology=p: write --topology VALUE",
     "compare toy.py -p env=cont": "-p env=cont: the environment is part of what is measured",
+    "compare toy.py:topology=p": "toy.py:topology=p: write --topology VALUE",
+    "compare toy.py other.py toy.py": "toy.py and toy.py are one design: name it once, or set a parameter of one: "
+    "toy.py:NAME=VALUE",
 }
 
 
@@ -82,7 +86,6 @@ def test_the_options_pick_what_is_measured(ran: Run) -> None:
         "kernel E1, topology 2p, env cont",
         "kernel E1, topology 2p, env quiet",
         "kernel E1, topology 2p, env again",
-        "kernel E1",
     ]
     assert places(f"{SMALL} --kernel 6.3")[0] == (
         "kernel E1, topology 2p, env quiet and cont; kernel E4, topology 2p, env quiet and cont"
@@ -95,12 +98,28 @@ def test_the_options_pick_what_is_measured(ran: Run) -> None:
 
 
 def test_several_designs_share_the_tables_and_none_wins(ran: Run) -> None:
-    Path("other.py").write_text(DESIGN.replace("def toy(", "def other("))
     out = ran(SMALL.replace("toy.py", "other.py toy.py --no-pair")).out
     rows = re.findall(r"^(\w+)  +disk full", out, re.MULTILINE)
     assert rows == ["other", "toy"] * 2
     assert not re.search(r"\b(best|winner)\b", out)
     assert re.search(r"^other +yes .*\ntoy +yes ", out, re.MULTILINE)
+
+
+def test_designs_of_one_name_and_variants_of_one_design_have_their_own_figures(ran: Run) -> None:
+    Path("mine").mkdir()
+    Path("mine/toy.py").write_text(DESIGN.replace("careful: bool = False", "careful: bool = True"))
+    same = ran(SMALL.replace("toy.py", "toy.py mine/toy.py")).out
+    assert re.findall(r"^toy \((.)\)  +disk full +(\w+) ", same, re.MULTILINE) == [("1", "never"), ("2", "0")] * 2
+    assert re.search(r"^toy \(1\) +toy\.py .*\ntoy \(2\) +mine/toy\.py ", same, re.MULTILINE)
+    assert re.search(r"^toy \(2\) +yes .*\ntoy \(1\) +no .* toy \(2\)$", same, re.MULTILINE)
+    assert "What tells toy (1) and toy (2) apart" in same
+    assert "toy (2) allows it, toy (1) does not: E1, p, env cont" in same
+    ways = ran(SMALL.replace("toy.py", "toy.py toy.py:careful=yes")).out
+    assert (
+        re.findall(r"^(toy\S*)  +disk full +(\w+) ", ways, re.MULTILINE)
+        == [("toy", "never"), ("toy(careful=yes)", "0")] * 2
+    )
+    assert "What tells toy and toy(careful=yes) apart" in ways
 
 
 TOLD = {
@@ -115,8 +134,7 @@ TOLD = {
 
 @pytest.mark.parametrize("line", TOLD)
 def test_only_two_designs_are_told_apart(line: str, ran: Run) -> None:
-    for name in ("other", "third"):
-        Path(f"{name}.py").write_text(DESIGN.replace("def toy(", f"def {name}("))
+    Path("third.py").write_text(DESIGN.replace("def toy(", "def third("))
     assert ran(f"{SMALL} {line}") == (2, "", f"cprcheck: {TOLD[line]}\n")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import indent
 
 import pytest
-from toys import FAIL, INVALIDATE, RESTORE, management, recovering, toy, view
+from toys import FAIL, INVALIDATE, RESTORE, START, management, recovering, toy, view
 
 from cprcheck.compare.figures import (
     Count,
@@ -65,6 +65,17 @@ def test_a_run_that_begins_at_its_end_has_no_operations() -> None:
     assert clean_run(view(toy(UPDATE, done="True"), 0)) == ()
 
 
+@pytest.mark.parametrize("ways", ["0, 1, 2", "2, 1, 0", "1, 0, 2"])
+def test_of_equally_short_runs_the_order_of_the_choices_decides_nothing(ways: str) -> None:
+    """Two tests, three tests, or a test and an ioctl, which OPERATIONS names first."""
+    way = f'yield "which way"\nway = s.choose("way", ({ways}))\n'
+    kinds = {0: ["test"] * 2, 1: ["test"] * 3, 2: ["CHECK_EXTENSION", "test"]}
+    for number, each in kinds.items():
+        way += f"if way == {number}:\n" + "".join(f'    s.emit("{kind}")\n' for kind in each)
+    body = management(way + 'yield "exec"\ns.done = True\n')
+    assert clean_run(view(toy(body), 0)) == (Count("old_qemu", "test", 2),)
+
+
 # ---- starting and stopping ----------------------------------------------------------------------------------------
 
 USER = """
@@ -118,51 +129,52 @@ FLUSH = 'yield "flush"\ns.fault("flush fails")\n'
 SKIP = 'yield "skip?"\nif s.choose("skip", (True, False)):\n'
 LOOP = 'while True:\n    yield "again?"\n    if s.choose("again", ("no", "yes")) == "no":\n        break\n'
 END = 'yield "restore"\n' + RESTORE
+GIVE = 'yield "give one"\ns.emit("MAP(V)", container="c0", by="the caller")\n'
 KILL = management(INVALIDATE + 'yield "exec"\nif s.fault("execvp fails"):\n    s.kill(old)\n')
 ACTION = "@m.{kind}\ndef rescue(s):\n    s.require(s.failed)\n    s.valid = True\n"
 WAIT = 'yield "restore"\ns.require(s.valid == False)\n' + RESTORE
 
 FOLLOWS = {
-    "at once": (recovering(END), [("disk full", 0, 0, 1, True, False, False, CALLER)]),
+    "at once": (recovering(END), [("disk full", 0, 0, 1, 1, True, False, False, CALLER)]),
     "in the very step that fails": (recovering(RESTORE), []),
     "after one or two operations": (
         recovering(FLUSH + SKIP + '    yield "write"\n    s.fault("write fails")\n' + END),
-        [("disk full", 1, 2, 3, True, False, False, CALLER)],
+        [("disk full", 1, 2, 3, 4, True, False, False, CALLER)],
     ),
     "while the guest runs": (
         recovering('yield "start"\ns.runs = True\n' + END),
-        [("disk full", 0, 0, 2, True, False, True, CALLER)],
+        [("disk full", 0, 0, 2, 2, True, False, True, CALLER)],
     ),
     "after any number of operations": (
         recovering(LOOP + '    yield "flush"\n    s.fault("flush fails")\n' + END),
-        [("disk full", 0, None, 2, True, False, False, CALLER)],
+        [("disk full", 0, None, 2, None, False, False, False, CALLER)],
     ),
     "after a loop in which nothing can fail": (
         recovering(LOOP + END),
-        [("disk full", 0, 0, 2, True, False, False, CALLER)],
+        [("disk full", 0, 0, 2, 2, False, False, False, CALLER)],
     ),
-    "never": (recovering('yield "give up"\n'), [("disk full", None, None, None, False, True, False, ())]),
+    "never": (recovering('yield "give up"\n'), [("disk full", None, None, None, None, False, True, False, ())]),
     "never, and the guest runs": (
         recovering("s.runs = True\n"),
-        [("disk full", None, None, None, False, True, True, ())],
+        [("disk full", None, None, None, None, False, True, True, ())],
     ),
     "by nobody, when only the new QEMU gives addresses": (
         recovering(END.replace("the caller", "the new QEMU")),
-        [("disk full", None, None, None, False, True, False, ())],
+        [("disk full", None, None, None, None, False, True, False, ())],
     ),
     "by the process, when the event does not say": (
         recovering(END.replace(', by="the caller"', "")),
-        [("disk full", 0, 0, 1, True, False, False, ("management",))],
+        [("disk full", 0, 0, 1, 1, True, False, False, ("management",))],
     ),
     "by one of two": (
         recovering("s.failed = True\n" + FLUSH + FLUSH.replace("flush", "sync") + WAIT)
         + "@m.process\ndef handler(s):\n"
         '    yield idle("wait")\n    s.require(s.failed)\n    s.valid = True\n    s.emit("MAP(V)", by="the handler")\n',
-        [("disk full", 0, 2, 1, True, False, False, ("the caller", "the handler"))],
+        [("disk full", 0, 2, 1, 3, True, False, False, ("the caller", "the handler"))],
     ),
     "only at the first of two places": (
         management(FAIL + indent(END + "return\n", "    ") + 'yield "close"\nif s.fault("disk full"):\n    return\n'),
-        [("disk full", 0, 0, 1, False, True, False, CALLER)],
+        [("disk full", 0, 0, 1, 1, False, True, False, CALLER)],
     ),
     "after a refusal": (
         management(
@@ -170,11 +182,35 @@ FOLLOWS = {
             '    s.emit("refused", by="the kernel")\n    yield "restore"\n'
             '    s.valid = True\n    s.emit("MAP(V)", by="me")\n'
         ),
-        [("the kernel refuses: c1", 0, 0, 1, True, False, False, ("me",))],
+        [("the kernel refuses: c1", 0, 0, 1, 1, True, False, False, ("me",))],
     ),
     "only if somebody says so": (
         recovering("s.failed = True\n") + ACTION.format(kind="action") + '    s.emit("MAP(V)", by="the user")\n',
-        [("disk full", 0, 0, 1, False, False, False, ("the user",))],
+        [("disk full", 0, 0, 1, 1, False, False, False, ("the user",))],
+    ),
+    "one address, and no more": (
+        recovering(GIVE + START),
+        [("disk full", 0, 0, 1, 1, False, False, True, CALLER)],
+    ),
+    "one address, and the others before the guest runs": (
+        recovering(GIVE + END + START),
+        [("disk full", 0, 0, 1, 1, True, False, False, CALLER)],
+    ),
+    "one address, and the others after the guest runs": (
+        recovering(GIVE + START + END),
+        [("disk full", 0, 0, 1, 1, True, False, True, CALLER)],
+    ),
+    "if somebody is awake then": (
+        "m.var('awake', Bool, init=False)\n"
+        + recovering('yield "restore"\ns.require(s.awake)\n' + RESTORE)
+        + '@m.process(group=old)\ndef worker(s):\n    while True:\n        yield idle("work")\n'
+        "        s.awake = s.awake == False\n",
+        [("disk full", 0, 0, 1, None, False, False, False, CALLER)],
+    ),
+    "after steps that change nothing": (
+        recovering(END)
+        + '@m.process\ndef clock(s):\n    while True:\n        yield idle("tick")\n        s.runs = s.runs\n',
+        [("disk full", 0, 0, 1, 1, True, False, False, CALLER)],
     ),
     "not at all: nothing is invalid": (management('yield "open"\ns.fault("cannot be opened")\n' + INVALIDATE), []),
     "not at all: nobody is left": (KILL, []),
@@ -192,19 +228,22 @@ Walked = tuple[set[int], set[int], bool, set[str]]
 
 
 def walked(system: System) -> dict[str, Walked]:
-    """For each failure, on all runs: the operations before the first restore, all steps to it, whether the guest runs,
-    and by whom."""
+    """For each failure, on all runs: the operations before the first restore, all steps to it, whether the guest runs
+    before all is valid, and by whom.  Steps that change nothing are left out."""
     capable = failure_capable(system)
     system = with_faults(system, 1, injected=False)
     found: dict[str, Walked] = {}
 
-    def walk(state: State, open_: dict[str, tuple[int, int]]) -> None:
+    def walk(state: State, open_: dict[str, tuple[int, int]], invalid: set[str]) -> None:
         told = outcome(system, state)
-        for name in open_:
+        hurt = told["vaddrs"] in INVALID and "old" in told["guest"]
+        invalid = {*invalid, *open_} if hurt else set()
+        for name in invalid | open_.keys():
             numbers, lengths, runs, by = found.setdefault(name, (set(), set(), False, set()))
-            runs |= told["guest"] == "runs in the old QEMU" and told["vaddrs"] in INVALID
-            found[name] = numbers, lengths, runs, by
+            found[name] = numbers, lengths, runs or (hurt and told["guest"] == "runs in the old QEMU"), by
         for index, after in successors(system, state):
+            if after == state:
+                continue
             step = system.transitions[index]
             by = set(restorers(system, step))
             for name, (number, length) in open_.items() if by else ():
@@ -216,22 +255,27 @@ def walked(system: System) -> dict[str, Walked]:
             then, failed = outcome(system, after), failure_name(system, step)
             if failed and then["vaddrs"] in INVALID and "old" in then["guest"]:
                 going[failed] = 0, 0
-            walk(after, going)
+            walk(after, going, invalid)
 
     for state in initial_states(system):
-        walk(state, {})
+        walk(state, {}, set())
     return found
 
 
-LOOPS = {"after any number of operations", "after a loop in which nothing can fail", "only if somebody says so"}
+LOOPS = {
+    "after any number of operations",
+    "after a loop in which nothing can fail",
+    "only if somebody says so",
+    "if somebody is awake then",
+}
 
 
 @pytest.mark.parametrize("case", sorted(FOLLOWS.keys() - LOOPS))
 def test_the_figures_are_those_of_all_runs_one_by_one(case: str) -> None:
     system = toy(FOLLOWS[case][0])
     told = failures(view(system), failure_capable(system))
-    assert {f.name: (f.least, f.most, f.steps, f.runs, set(f.by)) for f in told} == {
-        name: (min(numbers, default=None), max(numbers, default=None), min(lengths, default=None), runs, by)
+    assert {f.name: (f.least, f.most, f.steps, f.longest, f.runs, set(f.by)) for f in told} == {
+        name: (*(end(each, default=None) for each in (numbers, lengths) for end in (min, max)), runs, by)
         for name, (numbers, lengths, runs, by) in walked(system).items()
     }
 

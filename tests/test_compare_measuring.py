@@ -1,4 +1,4 @@
-"""Which models are designs, in which configurations they are measured, and what is said when that fails."""
+"""In which configurations designs are measured, and what is said when that fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from toys import DESIGN
 
-from cprcheck import catalog, checking
+from cprcheck import checking
+from cprcheck.compare.designs import Design, designs
 from cprcheck.compare.figures import Count, Failure
 from cprcheck.compare.left import Attempt, Left, Pair
 from cprcheck.compare.measuring import (
@@ -17,7 +18,6 @@ from cprcheck.compare.measuring import (
     Options,
     code_lines,
     collect,
-    designs,
     measure,
     parts,
     rivals,
@@ -26,7 +26,6 @@ from cprcheck.compare.measuring import (
 )
 from cprcheck.compare.parts import Finding, Measured, Scope, part, perform, unfinished
 from cprcheck.compare.plain import plain, restored
-from cprcheck.errors import UsageError
 from cprcheck.jobs.job import Passing
 from cprcheck.jobs.pool import Limits
 from cprcheck.jobs.run import Settings
@@ -42,14 +41,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("toy.py").write_text(DESIGN, encoding="utf-8")
 
 
-def measured(options: Options = SMALL) -> Figures:
-    (model,) = designs(["toy.py"])
-    return measure(model, options)
+def measured(options: Options = SMALL, name: str = "toy.py") -> Figures:
+    (design,) = designs([name])
+    return measure(design, options)
 
 
-def only(model: catalog.Found, options: Options, what: str, *envs: str) -> Figures:
+def only(design: Design, options: Options, what: str, *envs: str) -> Figures:
     """Some parts of the figures: of one kind, and in some environments."""
-    return collect(model, options, run_here([p for p in parts(model, options) if p.what == what and p.env in envs]))
+    return collect(design, run_here([p for p in parts(design, options) if p.what == what and p.env in envs]))
 
 
 def test_everything_is_measured_in_each_configuration() -> None:
@@ -88,9 +87,9 @@ def test_the_operations_are_counted_for_each_number_of_containers() -> None:
 
 
 def test_a_parameter_changes_what_follows() -> None:
-    careless, careful = measured(), measured(replace(SMALL, params=(("careful", "yes"),)))
-    assert careless.restores[0].failures == (Failure("disk full", None, None, None, False, True, False, ()),)
-    assert careful.restores[0].failures == (Failure("disk full", 0, 0, 2, True, False, False, ("the caller",)),)
+    careless, careful = measured(), measured(SMALL, "toy.py:careful=yes")
+    assert careless.restores[0].failures == (Failure("disk full", None, None, None, None, False, True, False, ()),)
+    assert careful.restores[0].failures == (Failure("disk full", 0, 0, 2, 2, True, False, False, ("the caller",)),)
     both = ("disk full", "execvp fails")
     assert careless.left[0].left == Left(both[:1], both[1:], both)
     assert careful.left[0].left == Left((), both[1:], both)
@@ -181,7 +180,7 @@ def test_parts_are_jobs_that_rest_on_the_files_of_their_designs() -> None:
 def test_what_nobody_finished_is_unknown_and_says_why() -> None:
     (model,) = designs(["toy.py"])
     asked = parts(model, SMALL)
-    found = collect(model, SMALL, [unfinished(each, "the worker was killed") for each in asked])
+    found = collect(model, [unfinished(each, "the worker was killed") for each in asked])
     assert found.reasons == ("the worker was killed",)
     assert (len(found.clean), len(found.restores), len(found.verdicts), len(found.again)) == (1, 2, 2, 1)
     (pair, _) = rivals(model, model, SMALL)
@@ -211,43 +210,6 @@ def test_what_is_counted_per_saved_object_is_seen_in_the_formula() -> None:
     assert {each.kind: str(each.formula) for each in series.formulas}["test"] == "N"
 
 
-# ---- which designs ------------------------------------------------------------------------------------------------
-
-
-def test_a_design_is_named_once_and_keeps_its_place() -> None:
-    Path("other.py").write_text(DESIGN.replace("def toy(", "def other("))
-    assert [model.name for model in designs(["other.py", "toy.py", "other.py::other"])] == ["other", "toy"]
-
-
-REFUSED = {
-    "peterson": "peterson cannot be compared: it has no parameter 'kernel'",
-    "lamp.py": "lamp cannot be compared: it has no outcome 'update'",
-    "none.py": "no file {folder}/none.py",
-    "petersen": "no model 'petersen'; did you mean 'peterson'?",
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_design_is_refused(name: str) -> None:
-    without = DESIGN.replace('"update"', '"progress"').replace("def toy(", "def lamp(")
-    Path("lamp.py").write_text(without)
-    with pytest.raises(UsageError) as caught:
-        designs([name])
-    assert str(caught.value) == REFUSED[name].format(folder=Path.cwd())
-
-
-def test_without_names_all_shipped_designs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("combination.py").write_text(DESIGN.replace("def toy(", "def combination("))
-    toy, combination, peterson = (catalog.find(name) for name in ("toy.py", "combination.py", "peterson"))
-    control, design = Path("models/control/x.py"), Path("models/designs/x.py")
-    found = [(control, combination), (control, toy), (design, combination), (design, toy), (design, peterson)]
-    monkeypatch.setattr(catalog, "shipped", lambda: iter(found))
-    assert designs([]) == [toy]
-    monkeypatch.setattr(catalog, "shipped", lambda: iter([(control, toy)]))
-    with pytest.raises(UsageError, match=r"^no shipped design has outcomes of guest, vaddrs, update; name "):
-        designs([])
-
-
 # ---- lines of code ------------------------------------------------------------------------------------------------
 
 LINES = {
@@ -270,12 +232,6 @@ def test_code_is_what_is_no_blank_line_comment_or_docstring(text: str) -> None:
 # ---- the shipped designs ------------------------------------------------------------------------------------------
 
 
-def test_of_the_shipped_designs_the_combination_is_left_out() -> None:
-    names = [model.name for model in designs([])]
-    assert {"v7", "save_unwind", "vm_change_handler"} <= set(names)
-    assert "combination" not in names
-
-
 def test_v7_as_counted_by_hand() -> None:
     """Two extensions and an ioctl for each container, in both QEMUs; nobody restores when cpr_state_save fails."""
     (v7,) = designs(["v7"])
@@ -291,8 +247,8 @@ def test_v7_as_counted_by_hand() -> None:
     ]
     assert [run.counts for run in found.starts[0].runs] == [()] * 3
     quiet, cont = found.restores
-    assert quiet.failures == (Failure("cpr_state_save fails", None, None, None, False, True, False, ()),)
-    assert cont.failures == (Failure("cpr_state_save fails", None, None, None, False, True, True, ()),)
+    assert quiet.failures == (Failure("cpr_state_save fails", None, None, None, None, False, True, False, ()),)
+    assert cont.failures == (Failure("cpr_state_save fails", None, None, None, None, False, True, True, ()),)
     assert found.left[0].left.invalid == ("cpr_state_save fails",)
     lost = ("execvp fails", "the new QEMU dies while it starts", "c1: no locked memory left (K10)")
     assert {*lost, "a device older than the containers cannot be loaded"} <= set(found.left[0].left.lost)
@@ -318,7 +274,7 @@ def test_a_handler_is_a_step_further_from_the_failure_than_the_unwind() -> None:
     steps = {}
     for design in designs(["save_unwind", "failure_notifier", "vm_change_handler"]):
         (quiet,) = only(design, SMALL, "place", "none").restores
-        steps[design.name] = {failure.name: failure.steps for failure in quiet.failures}
+        steps[design.model.name] = {failure.name: failure.steps for failure in quiet.failures}
     assert {name: each["disk full"] for name, each in steps.items()} == {
         "save_unwind": 2,
         "failure_notifier": 2,
@@ -334,8 +290,8 @@ def test_a_handler_needs_somebody_who_starts_the_vm() -> None:
     quiet, cont = only(handler, SMALL, "place", "none", "cont").restores
     late = {restores.scope.env: restores.failures[-1] for restores in (quiet, cont)}
     by = ("the vm-change handler",)
-    assert late["quiet"] == Failure("cpr_state_save fails", None, None, None, False, True, False, ())
-    assert late["cont"] == Failure("cpr_state_save fails", 0, 0, 3, False, False, False, by)
+    assert late["quiet"] == Failure("cpr_state_save fails", None, None, None, None, False, True, False, ())
+    assert late["cont"] == Failure("cpr_state_save fails", 0, 0, 3, 4, False, False, False, by)
     assert all(failure.certain and failure.by == by for failure in (*quiet.failures[:-1], *cont.failures[:-1]))
 
 

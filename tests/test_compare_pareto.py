@@ -76,26 +76,33 @@ OTHER = figures("other", (DISK, BETWEEN, REFUSED), (DISK, BETWEEN, REFUSED))
 
 def test_the_objectives_are_those_of_the_largest_size_and_of_all_places() -> None:
     (alone,) = standings([ONE])
-    assert alone.values == (8, 4, 2, 1, 1, 1)
+    assert alone.values == (8, 4, 2, 1, 1)
     twice = replace(ONE, left=(*ONE.left, replace(ONE.left[0], scope=replace(QUIET, topology="p/e"))))
     (alone,) = standings([twice])
-    assert alone.values == (8, 4, 2, 2, 1, 1)
+    assert alone.values == (8, 4, 2, 2, 1)
 
 
 def test_a_fault_counts_where_it_can_strike_every_design_and_a_refusal_always() -> None:
     one, other = standings([ONE, OTHER])
-    assert one.values == (8, 4, 2, 1, 1, 1)
-    assert other.values == (8, 4, 2, 2, 2, 2)  # the refusal, and not what fails between two containers
+    assert one.values == (8, 4, 2, 1, 1)
+    assert other.values == (8, 4, 2, 2, 2)  # the refusal, and not what fails between two containers
     assert (one.dominated_by, other.dominated_by) == ((), ("one",))
+
+
+def test_pairs_of_failures_are_no_objective() -> None:
+    """Whoever dies at the first failure has none."""
+    dies = replace(ONE, design="dies", again=(replace(ONE.again[0], pairs=Pairs((), ())),))
+    one, other = standings([ONE, dies])
+    assert (one.values, one.dominated_by, other.dominated_by) == (other.values, (), ())
 
 
 def test_a_property_counts_where_every_design_has_it() -> None:
     more = replace(
         ONE, design="more", verdicts=(Verdicts(QUIET, (*ONE.verdicts[0].findings, Finding("own", "own", "VIOLATED"))),)
     )
-    assert [each.values for each in standings([ONE, more])] == [(8, 4, 2, 1, 1, 1)] * 2
+    assert [each.values for each in standings([ONE, more])] == [(8, 4, 2, 1, 1)] * 2
     (alone,) = standings([more])
-    assert alone.values == (8, 4, 3, 1, 1, 1)
+    assert alone.values == (8, 4, 3, 1, 1)
 
 
 UNKNOWN = {

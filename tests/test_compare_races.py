@@ -148,8 +148,8 @@ def test_the_races_about_a_property_are_those_of_the_definition(name: str) -> No
     many = 0
     for seed in range(15):
         system = random_system(seed)
-        prop = named(system, name)
-        found = races(build(search(system)), prop)
+        (prop,) = named(system, name)
+        found = races(build(search(system)), name)
         assert pairs(system, found) == by_property(system, prop).races()
         many += len(found)
         yes = goal(system, prop).found.value.lower()
@@ -239,9 +239,23 @@ def test_a_property_is_decided_on_the_way_not_at_the_end() -> None:
     assert found(system.with_properties((never(system, 1),)), "never") == [(1, ["violated"]), (1, ["not violated"])]
 
 
+def family(system: System, *values: int) -> System:
+    """With a property `never(n=…)` for each of the values of n."""
+    props = (replace(never(system, n), name=f"never(n={n})", family="never") for n in values)
+    return system.with_properties(tuple(props))
+
+
+def test_of_a_family_any_property_decides() -> None:
+    system = exclusive()
+    assert found(family(system, 1, 3), "never") == [(1, ["violated"]), (1, ["not violated"])]
+    assert found(family(system, 1, 2), "never") == []  # either order violates one of the two
+    assert found(family(system, 1, 2), "never(n=2)") == [(1, ["not violated"]), (1, ["violated"])]
+
+
 REFUSED = {
     "sometimes": "no property 'sometimes'; there is never",
-    "later": "no run that ends decides later (leads-to); name a property of states or steps",
+    "later": "later (leads-to) is about all that can follow, also for ever, and no state or step of a run decides it; "
+    "name a property of states or steps",
 }
 
 

@@ -19,7 +19,8 @@ RUN = Scope("E1", "Cp", "quiet", ("kernel E1, not conformed", "no faults"))
 STOP = Scope("E1", "Cp", "cont,stop", ("kernel E1, not conformed", "no faults"))
 PLACE = Scope("E1", "2p", "quiet", NOTES)
 AGAIN = Scope("E1", "2p", "again", NOTES)
-DISK, EXEC = "disk full", "execvp fails"
+DISK, EXEC, SAVE = "disk full", "execvp fails", "cpr_state_save fails"
+CAPABLE = "the kernel refuses: c1: capable?"
 TWO = (Finding("two(c=1)", "two", "VIOLATED", 12), Finding("two(c=0)", "two", "VIOLATED", 8))
 UNKNOWN = Finding("open", "open", "UNKNOWN")
 
@@ -40,13 +41,9 @@ LOOP = Figures(
         Restores(
             PLACE,
             (
-                Failure("disk full", 0, 2, 1, certain=True, never=False, runs=False, by=("the caller",)),
-                Failure(
-                    "cpr_state_save fails", 1, None, 4, certain=False, never=True, runs=True, by=("the caller", "cont")
-                ),
-                Failure(
-                    "the kernel refuses: c1: capable?", None, None, None, certain=False, never=True, runs=False, by=()
-                ),
+                Failure(DISK, 0, 2, 1, 3, certain=True, never=False, runs=False, by=("the caller",)),
+                Failure(SAVE, 1, None, 4, None, certain=False, never=True, runs=True, by=("the caller", "cont")),
+                Failure(CAPABLE, None, None, None, None, certain=False, never=True, runs=False, by=()),
             ),
         ),
     ),
@@ -117,10 +114,11 @@ empty              empty.py                9
 
 
 Operations on a run without failure
-  On a shortest run to a successful update, by who performs them; never: there is no such run.  What devices
-    do when they are realized, before the update, is not counted: a counter or blocker tests each device's
-    container then (2 ioctls at most).  C containers have a physical group each; N devices are saved beside
-    the two or three of every VM.  Each cell: the numbers for C = 1 to 2, too few for a formula; ? is unknown.
+  On a shortest run to a successful update, of several on one with the fewest operations, by who performs
+    them; never: there is no such run.  What devices do when they are realized, before the update, is not
+    counted: a counter or blocker tests each device's container then (2 ioctls at most).  C containers have a
+    physical group each; N devices are saved beside the two or three of every VM.  Each cell: the numbers for
+    C = 1 to 2, too few for a formula; ? is unknown.
 
 --- kernel E1, topology Cp, env quiet
   scope: kernel E1, not conformed; no faults
@@ -132,9 +130,9 @@ empty              never            never         never      never
 
 
 Operations of a stop and a cont outside an update
-  On a shortest way from a running guest to a running guest; never: there is no such way.  C containers have a
-    physical group each; N devices are saved beside the two or three of every VM.  Each cell: the numbers for
-    C = 1 to 2, too few for a formula; ? is unknown.
+  On a shortest way from a running guest to a running guest, of several on one with the fewest operations;
+    never: there is no such way.  C containers have a physical group each; N devices are saved beside the two
+    or three of every VM.  Each cell: the numbers for C = 1 to 2, too few for a formula; ? is unknown.
 
 --- kernel E1, topology Cp, env cont,stop
   scope: kernel E1, not conformed; no faults
@@ -146,22 +144,24 @@ empty              0 ?
 
 From a failure to the restore
   A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the steps
-    that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: no restore
-    can be reached.  Steps: the least number of all steps from the failure, which is not counted, to that
-    MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the user, whose
-    command may have been typed before the failure and is no step then.  Certain: what has to happen leads
-    there.  Guest runs: with an invalid vaddr, before anybody has restored.
+    that may fail between it and the first MAP(V) of whoever restores, and all steps to that MAP(V), at least
+    and at most; never: no restore can be reached; no bound: they lie in a loop on the way.  All steps are
+    those of whichever processes and of the user, whose command may have been typed before the failure and is
+    no step then; the failure does not count, nor what changes nothing; the MAP(V) does.  Certain: on every
+    weakly fair run all vaddrs become valid again, not only the first, unless the old QEMU ends.  Guest runs:
+    it may, with an invalid vaddr, before all are valid again.
 
 --- kernel E1, topology 2p, env quiet
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of
     its own
 
-design             failure                  before the restore    steps  certain  guest runs  restored by
-loop(recover=yes)  all 3                    0, no bound or never  1      no       yes         the caller, cont
-                   disk full                0 to 2                1      yes      no          the caller
-                   cpr_state_save fails     1, no bound or never  4      no       yes         the caller, cont
-                   the kernel refuses: c1:  never                 never  no       no          nobody
-                   capable?
+                                           before the                                  guest
+design             failure                 first restore         steps to it  certain  runs   restored by
+loop(recover=yes)  all 3                   0, no bound or never  1, no bound  no       yes    the caller, cont
+                   disk full               0 to 2                1 to 3       yes      no     the caller
+                   cpr_state_save fails    1, no bound or never  4, no bound  no       yes    the caller, cont
+                   the kernel refuses:     never                 never        no       no     nobody
+                   c1: capable?
 empty              none
 
 
@@ -180,11 +180,11 @@ empty              ?         ?                                ?
 
 
 Two failures, and another attempt
-  Where the management tries up to three times, and at most two faults happen.  Pairs left: how many of the
-    pairs of failures of which the second is the next after the first may leave a vaddr invalid for good, or
-    the VM lost.  Neither does it alone: those in which it takes both.  Can succeed: after how many of the
-    failures that can be the first of a run the update can still succeed when nothing else fails, wherever
-    they strike; and after which it cannot, or not everywhere.
+  Where the management tries up to three times, and at most two faults happen.  Pairs left: how many of those
+    that can be the first two failures of a run may leave a vaddr invalid for good, or the VM lost; after a
+    failure that ends everything there is no second.  Neither does it alone: those in which it takes both.
+    Can succeed: after how many of the failures that can be the first of a run the update can still succeed
+    when nothing else fails, wherever they strike; and after which it cannot, or not everywhere.
 
 --- kernel E1, topology 2p, env again
   scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault
@@ -198,18 +198,19 @@ The Pareto front
   A design is dominated when another is at least as good in every column and better in one; less is better.
     Operations: with the largest C.  The rest counts over all topologies and environments above, and only what
     can be counted of every design: properties that all have, faults that can strike all, and each design's
-    own refusals.  Bad verdicts: VIOLATED or UNREACHABLE.  Left: as in the two sections before.  No way on:
-    first failures after which the update cannot succeed any more, or not wherever they strike.  Nothing is
-    weighed.  That a design is on the front says that nothing here is better in all; where two do different
-    jobs, neither is the better one.
+    own refusals.  Bad verdicts: VIOLATED or UNREACHABLE.  Failures left: those that nobody recovers; pairs of
+    failures do not count, since a design that ends at the first has fewer.  No way on: first failures after
+    which the update cannot succeed any more, or not wherever they strike.  Nothing is weighed.  That a design
+    is on the front says that nothing here is better in all; where two do different jobs, neither is the
+    better one.
 
 --- kernel E1
 
-                                     operations of
-                        operations   a stop and a               failures
-design            front of an update cont          bad verdicts left         pairs left no way on dominated by
-loop(recover=yes) ?     ?            ?             ?            ?            ?          ?         ?
-empty             ?     ?            ?             ?            ?            ?          ?         ?
+                                          operations of
+                          operations of   a stop and a
+design             front  an update       cont            bad verdicts  failures left  no way on  dominated by
+loop(recover=yes)  ?      ?               ?               ?             ?              ?          ?
+empty              ?      ?               ?               ?             ?              ?          ?
 
 unknown of loop(recover=yes): timed out after 2 s
 unknown of empty: truncated at 9 states
@@ -250,11 +251,11 @@ Scope: kernel E1, not conformed; no faults.
 ## From a failure to the restore
 ### kernel E1, topology 2p, env quiet
 Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at most 1 fault; empty: a note of its own.
-| design | failure | before the restore | steps | certain | guest runs | restored by |
+| design | failure | before the first restore | steps to it | certain | guest runs | restored by |
 | --- | --- | --- | --- | --- | --- | --- |
-| loop(recover=yes) | all 3 | 0, no bound or never | 1 | no | yes | the caller, cont |
-| loop(recover=yes) | disk full | 0 to 2 | 1 | yes | no | the caller |
-| loop(recover=yes) | cpr_state_save fails | 1, no bound or never | 4 | no | yes | the caller, cont |
+| loop(recover=yes) | all 3 | 0, no bound or never | 1, no bound | no | yes | the caller, cont |
+| loop(recover=yes) | disk full | 0 to 2 | 1 to 3 | yes | no | the caller |
+| loop(recover=yes) | cpr_state_save fails | 1, no bound or never | 4, no bound | no | yes | the caller, cont |
 | loop(recover=yes) | the kernel refuses: c1: capable? | never | never | no | no | nobody |
 | empty | none |  |  |  |  |  |
 ## What nobody recovers
@@ -274,9 +275,9 @@ Scope: kernel E1 (Linux 5.15 to 5.19), not conformed; environment: quiet; at mos
 ## The Pareto front
 ### kernel E1
 FRONT
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| loop(recover=yes) | ? | ? | ? | ? | ? | ? | ? | ? |
-| empty | ? | ? | ? | ? | ? | ? | ? | ? |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| loop(recover=yes) | ? | ? | ? | ? | ? | ? | ? |
+| empty | ? | ? | ? | ? | ? | ? | ? |
 * unknown of loop(recover=yes): timed out after 2 s
 * unknown of empty: truncated at 9 states
 * unknown of empty: timed out after 1 s
@@ -299,7 +300,7 @@ def test_the_markdown_has_the_same_tables_and_the_same_words() -> None:
 
 def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
     read = json.loads(compare.dumps([LOOP, EMPTY]))
-    assert (read["schema"], read["cprcheck"]) == ("cprcheck-compare-2", version("cprcheck"))
+    assert (read["schema"], read["cprcheck"]) == ("cprcheck-compare-3", version("cprcheck"))
     loop, empty = read["designs"]
     assert list(read) == ["schema", "cprcheck", "designs", "objectives", "standings", "pairs"]
     fields = ["design", "file", "lines", "clean", "starts", "restores", "left", "verdicts", "again"]
@@ -318,6 +319,7 @@ def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
         "least": 1,
         "most": None,
         "steps": 4,
+        "longest": None,
         "certain": False,
         "never": True,
         "runs": True,
@@ -330,6 +332,11 @@ def test_the_json_has_every_field_and_nothing_of_this_machine() -> None:
         "others": 0,
     }
     assert empty["left"][0]["left"] == {"invalid": [], "lost": [], "of": []}
+
+
+def test_a_single_design_is_on_no_front() -> None:
+    assert not any("Pareto" in line for line in compare.text([LOOP]))
+    assert json.loads(compare.dumps([LOOP]))["standings"] == []
 
 
 def test_what_nobody_finished_is_unknown_and_what_was_not_asked_is_a_dash() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cprcheck.compare.figures import Failure
 from cprcheck.compare.parts import Finding
-from cprcheck.report.compare_tables import fewest, finding, span
+from cprcheck.report.compare_tables import finding, span, steps
 
 FINDINGS = [
     ([("HOLDS", None, None), ("HOLDS", None, None)], "holds"),
@@ -43,12 +43,24 @@ SPANS = [
 @pytest.mark.parametrize(("follows", "said"), SPANS)
 def test_a_span_is_the_least_and_the_most(follows: list[tuple[int | None, int | None, bool]], said: str) -> None:
     failures = [
-        Failure("x", least, most, None, certain=True, never=never, runs=False, by=()) for least, most, never in follows
+        Failure("x", least, most, None, None, certain=True, never=never, runs=False, by=())
+        for least, most, never in follows
     ]
     assert span(failures) == said
 
 
-@pytest.mark.parametrize(("steps", "said"), [([3], "3"), ([3, 2], "2"), ([None, 3], "3"), ([None], "never")])
-def test_the_fewest_steps_are_those_of_the_nearest_restore(steps: list[int | None], said: str) -> None:
-    failures = [Failure("x", 0, 0, each, certain=True, never=False, runs=False, by=()) for each in steps]
-    assert fewest(failures) == said
+STEPS = [
+    ([(3, 3)], "3"),
+    ([(3, 5), (2, 2)], "2 to 5"),
+    ([(None, None), (3, 3)], "3"),
+    ([(3, None), (9, 12)], "3, no bound"),
+    ([(None, None)], "never"),
+]
+
+
+@pytest.mark.parametrize(("follows", "said"), STEPS)
+def test_the_steps_are_those_to_the_nearest_restore_and_those_on_the_longest_way(
+    follows: list[tuple[int | None, int | None]], said: str
+) -> None:
+    failures = [Failure("x", 0, 0, *each, certain=True, never=False, runs=False, by=()) for each in follows]
+    assert steps(failures) == said

@@ -51,12 +51,12 @@ PLAIN = """
 --- 2 runs, 2 really different, the shortest: 2 steps
   wire:  otherwise
   light: dim
-  fault: the wire breaks
+  fault in the shortest: the wire breaks
 {}
 --- 2 runs, 2 really different, the shortest: 2 steps
   wire:  otherwise
   light: bright
-  fault: the wire breaks
+  fault in the shortest: the wire breaks
 {}
   again: cprcheck interleavings lamp.py
 """
@@ -114,9 +114,9 @@ at least 3 runs, 2 outcomes or more
   not all counted, and shorter runs may be missing: it takes more than 2 steps to walk the loops
 
 --- at least 2 runs, the shortest found: 3 steps
-  end:   otherwise
-  fault: a (injected: the real kernel cannot do this)
-  fault: b
+  end: otherwise
+  fault in the shortest: a (injected: the real kernel cannot do this)
+  fault in the shortest: b
 
   0  node=0
   1  walker: 0->1
@@ -154,8 +154,8 @@ def test_states_without_an_end_are_told_and_a_long_fault_has_its_own_line() -> N
         "  from 2 states no run comes to rest: what goes on there is not counted",
         "",
         "--- 1 run, the shortest: 1 step",
-        "  end:   here",
-        f"  fault: {'x' * 95}",
+        "  end: here",
+        f"  fault in the shortest: {'x' * 95}",
         "",
         "  1  FAULT walker: 0->1",
         f"       fault: {'x' * 95}",

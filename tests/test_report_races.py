@@ -69,7 +69,8 @@ REFUSED = {
     "--property never_two": "--property says what decides a race: write --races too",
     "--races --property never": "no property 'never'; there is never_two, deadlock_free",
     "--races --property nobody_stuck": (
-        "no run that ends decides nobody_stuck (nobody stuck); name a property of states or steps"
+        "nobody_stuck (nobody stuck) is about all that can follow, also for ever, and no state or step of a run "
+        "decides it; name a property of states or steps"
     ),
     "--show 0": "--show 0: write a number from 1 to 1000, or all",
     "--show 1001": "--show 1001: write a number from 1 to 1000, or all",

@@ -45,26 +45,24 @@ def compare(
 ) -> int:
     """Measure every DESIGN (all that are shipped): verdicts, operations, what follows failures, who is left behind.
 
-    Two designs are also told apart: a shortest behaviour that one allows and the other forbids, and simulation.
+    Two designs are also told apart: a shortest behaviour that one allows and the other forbids, and simulation.  Of
+    several designs those on the Pareto front are named.
 
-    A DESIGN is a model that takes a kernel, a topology and an environment, and has outcomes.
+    A DESIGN is a model that takes a kernel, a topology and an environment, and has outcomes.  DESIGN:NAME=VALUE,...
+    is a variant of it: failure_notifier failure_notifier:on_exec=yes.
 
     What is kept is used again while cprcheck, the model and what it imports stay the same.  A model that reads other
     files needs --no-cache when these change.
     """
     from cprcheck.compare import measuring
+    from cprcheck.compare.designs import designs as named
     from cprcheck.report import compare as report
 
-    given = assignments(params, None, None)
-    for name in measuring.PARAMETERS:
-        if name in given:
-            option = f"write --{name} VALUE" if name != "env" else "the environment is part of what is measured"
-            raise UsageError(f"-p {name}={given[name]}: {option}")
     usual = measuring.Options()
     options = measuring.Options(
-        kernels or usual.kernels, topologies or usual.topologies, containers, tuple(given.items()), max_states, timeout
+        kernels or usual.kernels, topologies or usual.topologies, containers, max_states, timeout
     )
-    models = measuring.designs(designs, given)
+    models = named(designs, assignments(params, None, None))
     if pair and len(models) != 2:
         raise UsageError(f"--pair tells two designs apart, not {len(models)}: name two")
     if hidden and (pair is False or len(models) != 2):
@@ -76,8 +74,7 @@ def compare(
     with progress() as tell:
         answers = iter(measuring.run_jobs(every, settings, counted(tell, len(every)), warn))
     found = [
-        measuring.collect(model, options, [next(answers) for _ in parts])
-        for model, parts in zip(models, asked, strict=True)
+        measuring.collect(model, [next(answers) for _ in parts]) for model, parts in zip(models, asked, strict=True)
     ]
     pairs = [answer.versus for answer in answers if answer.versus is not None]
     measuring.require_events(hidden, pairs)

@@ -40,7 +40,12 @@ path = click.Path(path_type=Path)
 @click.option("--happens-before", is_flag=True, help="Say for each run shown which steps have to come before which.")
 @click.option("--dot", "dot_file", type=path, metavar="FILE", help="Write that as a graph (Graphviz) here.")
 @click.option("--races", is_flag=True, help="Show the pairs of steps whose order decides how a run can end.")
-@click.option("--property", "judged", metavar="NAME", help="With --races: whose order decides whether NAME can fail.")
+@click.option(
+    "--property",
+    "judged",
+    metavar="NAME",
+    help="With --races: whose order decides whether NAME, or one of the family, can fail.",
+)
 @click.option("--json", "json_file", type=path, metavar="FILE", help="Write the result here.")
 @click.option("--no-traces", is_flag=True, help="Print the outcomes only.")
 def interleavings(

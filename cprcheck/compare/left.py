@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which failures nobody recovers, alone and in pairs, and whether the update can still succeed after one.
+"""Which failures nobody recovers, alone and as the first two of a run; whether the update can succeed after one.
 
 A *failure* is a step that takes a fault or refuses something; failures of one name are one way to fail.
 """
@@ -44,7 +44,7 @@ class Left:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two failures of one run, no other between them, that may leave something behind as `Left` says.
+    """The first two failures of a run, where they may leave something behind as `Left` says.
 
     `alone` says that one of the two may do the same without the other.
     """
@@ -58,7 +58,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of failures that may leave something behind; `of` are all that can happen."""
+    """The pairs that may leave something behind; `of` are all pairs that can be the first two failures of a run."""
 
     left: tuple[Pair, ...]
     of: tuple[tuple[str, str], ...]
@@ -85,7 +85,7 @@ def left_behind(view: View) -> Left:
 
 
 def pairs(view: View) -> Pairs:
-    """Which failures nobody recovers when they come two in a run."""
+    """Which failures nobody recovers when they are the first two of a run."""
     ends = _Ends(view)
     first = ends.next(range(view.graph.initial))
     invalid, lost = ends.after(first)

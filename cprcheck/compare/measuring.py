@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From designs to their figures: which models are designs, in which configurations each of them is measured.
-
-A design is a model that takes a kernel, a topology and an environment, and that says by its outcomes what has become
-of the guest, the vaddrs and the update.
-"""
+"""From designs to their figures: in which configurations each of them is measured, and what comes of it."""
 
 from __future__ import annotations
 
 import ast
 import io
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cprcheck import catalog
+from cprcheck.compare.designs import Design
 from cprcheck.compare.formula import Formula, fit, sizes
 from cprcheck.compare.parts import (
     AGAIN,
@@ -35,17 +32,12 @@ from cprcheck.compare.parts import (
     unfinished,
 )
 from cprcheck.compare.plain import plain, restored
-from cprcheck.compare.view import ASPECTS
 from cprcheck.errors import UsageError, shorten
 from cprcheck.jobs.job import Job
 from cprcheck.jobs.run import OnResult, Settings, Warn, run
 
-PARAMETERS = ("kernel", "topology", "env")
-"""What every design takes, and what is set here."""
 ALONE = "p"
 """The topology in which two designs are told apart first."""
-COMBINATION = "combination"
-"""The shipped model that has all designs in it."""
 MAX_STATES = 200_000
 _NO_CODE = frozenset(
     {
@@ -65,14 +57,13 @@ class Options:
 
     `kernels` and `topologies` are values of these parameters; failures are measured on each of the topologies,
     operations with 1 to `containers` containers.  Some walks begin with the newest container, some with the oldest, and
-    each order hides something; p/e shows what e/p hides.  `params` are the values of other parameters.  A search is
-    given up at so many `states`, or after so many `seconds`.
+    each order hides something; p/e shows what e/p hides.  A search is given up at so many `states`, or after so many
+    `seconds`.
     """
 
     kernels: tuple[str, ...] = ("E1", "E4")
     topologies: tuple[str, ...] = ("2p", "p/e", "e/p")
     containers: int = 4
-    params: tuple[tuple[str, str], ...] = ()
     states: int = MAX_STATES
     seconds: float | None = None
 
@@ -122,47 +113,13 @@ class Figures:
         return tuple(dict.fromkeys(reason for reason in (*runs, *places, *others) if reason))
 
 
-# ---- which designs ------------------------------------------------------------------------------------------------
-
-
-def designs(names: Sequence[str], params: Mapping[str, str] | None = None) -> list[catalog.Found]:
-    """The models that `names` mean, each once; without names all shipped designs.
-
-    `params` are values of parameters that a model may need.  Raises UsageError for a model that is no design, and when
-    no design is shipped.
-    """
-    given = params or {}
-    if names:
-        chosen = list(dict.fromkeys(catalog.find(name) for name in names))
-        for model in chosen:
-            lacking = _lacking(model, given)
-            if lacking:
-                raise UsageError(f"{model.name} cannot be compared: it has no {lacking}")
-        return chosen
-    ours = [model for path, model in catalog.shipped() if path.parent.name == "designs" and model.name != COMBINATION]
-    found = [model for model in ours if not _lacking(model, given)]
-    if not found:
-        raise UsageError(f"no shipped design has outcomes of {', '.join(ASPECTS)}; name the models to compare")
-    return found
-
-
-def _lacking(model: catalog.Found, given: Mapping[str, str]) -> str:
-    """What a model would need to be a design; empty for a design.  Values of parameters it has not are left out."""
-    for name in PARAMETERS:
-        if name not in model.signature.parameters:
-            return f"parameter {name!r}"
-    known = {name: value for name, value in given.items() if name in model.signature.parameters}
-    aspects = {each.aspect for each in catalog.bind(model, known).system.outcomes}
-    return next((f"outcome {aspect!r}" for aspect in ASPECTS if aspect not in aspects), "")
-
-
 # ---- measuring ----------------------------------------------------------------------------------------------------
 
 
-def measure(model: catalog.Found, options: Options | None = None) -> Figures:
+def measure(design: Design, options: Options | None = None) -> Figures:
     """The figures of one design, measured in this process.  Raises what `parts.part` raises."""
     options = options or Options()
-    return collect(model, options, run_here(parts(model, options)))
+    return collect(design, run_here(parts(design, options)))
 
 
 def run_here(asked: Sequence[Part]) -> list[Measured]:
@@ -189,20 +146,20 @@ def _job(asked: Part) -> Job:
     return Job(f"{perform.__module__}:{perform.__name__}", plain(asked), tuple(files), asked.title)
 
 
-def parts(model: catalog.Found, options: Options) -> list[Part]:
+def parts(design: Design, options: Options) -> list[Part]:
     """All that has to be measured of a design.  Raises UsageError for a parameter or a value that does not fit."""
     made = []
     for kernel in options.kernels:
-        common = Part("clean", spec(model), options.params, kernel, "Cp", QUIET, options.states, options.seconds)
+        common = Part("clean", design.spec, design.params, kernel, "Cp", QUIET, options.states, options.seconds)
         for what, env in (("clean", QUIET), ("starts", CONT_STOP)):
             for c, n in sizes(options.containers, both=what == "clean"):
                 made.append(replace(common, what=what, env=env, containers=c, others=n))
         for topology in options.topologies:
             made += [replace(common, what="place", topology=topology, env=env) for env in (QUIET, CONT)]
-            if _tries_again(model):
+            if _tries_again(design.model):
                 made.append(replace(common, what="again", topology=topology, env=AGAIN))
     for each in made:
-        catalog.values_of(model, each.given)
+        catalog.values_of(design.model, each.given)
     return made
 
 
@@ -215,15 +172,14 @@ def _tries_again(model: catalog.Found) -> bool:
     return True
 
 
-def collect(model: catalog.Found, options: Options, found: Sequence[Measured]) -> Figures:
+def collect(design: Design, found: Sequence[Measured]) -> Figures:
     """The figures of a design from what was measured of its parts."""
     places = [each for each in found if each.restores is not None]
     quiet = [each.left for each in places if each.left is not None and each.scope.env == "quiet"]
-    file = model.function.__code__.co_filename
     return Figures(
-        title(model, options),
-        shorten(file),
-        code_lines(Path(file).read_text(encoding="utf-8")),
+        design.title,
+        shorten(design.file),
+        code_lines(Path(design.file).read_text(encoding="utf-8")),
         _series(found, "quiet"),
         _series(found, CONT_STOP),
         tuple(each.restores for each in places if each.restores is not None),
@@ -233,14 +189,15 @@ def collect(model: catalog.Found, options: Options, found: Sequence[Measured]) -
     )
 
 
-def rivals(one: catalog.Found, other: catalog.Found, options: Options, hidden: Sequence[str] = ()) -> list[Part]:
+def rivals(one: Design, other: Design, options: Options, hidden: Sequence[str] = ()) -> list[Part]:
     """What has to be measured to tell two designs apart: on a single container first, where least is to be seen.
 
     `hidden` are events that are not seen.  The user may say `cont`.
     """
-    common = Part("pair", spec(one), options.params, "", "", CONT, options.states, options.seconds)
+    common = Part("pair", one.spec, one.params, "", "", CONT, options.states, options.seconds)
+    common = replace(common, rival=other.spec, rival_params=other.params, titles=(one.title, other.title))
     return [
-        replace(common, kernel=kernel, topology=topology, rival=spec(other), hidden=tuple(hidden))
+        replace(common, kernel=kernel, topology=topology, hidden=tuple(hidden))
         for kernel in options.kernels
         for topology in dict.fromkeys((ALONE, *options.topologies))
     ]
@@ -252,17 +209,6 @@ def require_events(hidden: Sequence[str], pairs: Sequence[Versus]) -> None:
     for name in hidden:
         if there and name not in there:
             raise UsageError(f"--hide {name}: no design here has such an event; there is {', '.join(there)}")
-
-
-def spec(model: catalog.Found) -> str:
-    """What `catalog.find` finds the model by, in whatever folder it is asked."""
-    return f"{model.function.__code__.co_filename}::{model.name}"
-
-
-def title(model: catalog.Found, options: Options) -> str:
-    """The model's name, with the parameters that were given."""
-    given = ", ".join(f"{name}={value}" for name, value in options.params)
-    return f"{model.name}({given})" if given else model.name
 
 
 def _series(found: Sequence[Measured], env: str) -> tuple[Series, ...]:

@@ -4,6 +4,9 @@
 What is counted is listed in `OBJECTIVES`; less is better in all of it.  Only what can be counted of every design is:
 properties that all have, and faults that can strike all of them.  (Where containers have no vmstate, no device is saved
 between two of them, and that is no merit.)  A refusal counts where it happens: it is the design's own.
+
+Pairs of failures that are left are no objective.  After a first failure that ends all there is no second: a design that
+dies at once has fewer pairs than one that goes on, and that is no merit either.
 """
 
 from __future__ import annotations
@@ -23,14 +26,13 @@ OBJECTIVES = (
     "operations of a stop and a cont",
     "bad verdicts",
     "failures left",
-    "pairs left",
     "no way on",
 )
 """Operations with the most containers that were counted.  The others over all topologies and environments: verdicts
-VIOLATED or UNREACHABLE; failures, and pairs of them, that may leave a vaddr invalid for good or the VM lost; first
-failures after which the update cannot succeed any more, or not wherever they strike."""
-WHAT = ("single", "pair", "attempt")
-"""The last three of them, in short."""
+VIOLATED or UNREACHABLE; failures that may leave a vaddr invalid for good or the VM lost; first failures after which the
+update cannot succeed any more, or not wherever they strike."""
+WHAT = ("single", "attempt")
+"""The last two of them, in short."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ def _objectives(found: Sequence[Figures], kernel: str) -> dict[str, tuple[int, .
             continue
         bad = sum(status in BAD for name, status in _verdicts(figures, kernel) if name in verdicts)
         lefts: dict[str, int] = {}
-        for (what, topology, *names), left in _failures(figures, kernel):
-            counts = all(is_refusal(name) or ("single", topology, name) in failures for name in names)
+        for (what, topology, name), left in _failures(figures, kernel):
+            counts = is_refusal(name) or ("single", topology, name) in failures
             lefts[what] = lefts.get(what, 0) + (left and counts)
         values[figures.design] = (*(n for n in counted if n is not None), bad, *(lefts.get(w, 0) for w in WHAT))
     return values
@@ -115,15 +117,13 @@ def _verdicts(figures: Figures, kernel: str) -> list[tuple[tuple[str, ...], str]
     ]
 
 
-def _failures(figures: Figures, kernel: str) -> list[tuple[tuple[str, ...], bool]]:
-    """((what, topology, names…), whether it leaves something behind) for failures, pairs of them, and next attempts."""
-    made: list[tuple[tuple[str, ...], bool]] = []
+def _failures(figures: Figures, kernel: str) -> list[tuple[tuple[str, str, str], bool]]:
+    """((what, topology, name), whether it is bad) for failures that may leave something behind, and next attempts."""
+    made: list[tuple[tuple[str, str, str], bool]] = []
     for left in figures.left:
         if left.scope.kernel == kernel:
             made += [(("single", left.scope.topology, name), name in left.left.names) for name in left.left.of]
     for again in figures.again:
         if again.scope.kernel == kernel:
-            bad = {(pair.first, pair.second) for pair in again.pairs.left}
-            made += [(("pair", again.scope.topology, *names), names in bad) for names in again.pairs.of]
             made += [(("attempt", again.scope.topology, each.name), not each.always) for each in again.attempts]
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cprcheck import catalog, checking
@@ -16,7 +16,7 @@ from cprcheck.compare import behaviour, figures, left
 from cprcheck.compare.behaviour import HIDDEN, Direction
 from cprcheck.compare.figures import Count, Failure
 from cprcheck.compare.left import Attempt, Left, Pairs
-from cprcheck.compare.plain import plain
+from cprcheck.compare.plain import plain, restored
 from cprcheck.compare.states import all_states
 from cprcheck.compare.view import View
 from cprcheck.engines import explicit
@@ -38,8 +38,9 @@ class Part:
     """One thing to measure: `what` is one of `KINDS`, `design` what `catalog.find` finds.
 
     Where operations are counted there are so many `containers` with a physical group each, and `others` devices are
-    saved beside those of every VM; `topology` is "Cp" then.  For a pair, `rival` is the second design, and `hidden`
-    the events that are not seen.  A search is given up at so many `states`, or after so many `seconds`.
+    saved beside those of every VM; `topology` is "Cp" then.  For a pair, `rival` is the second design, `titles` are
+    what the two are called, and `hidden` are the events that are not seen.  A search is given up at so many `states`,
+    or after so many `seconds`.
     """
 
     what: str
@@ -53,6 +54,8 @@ class Part:
     containers: int = 0
     others: int = 0
     rival: str = ""
+    rival_params: tuple[tuple[str, str], ...] = ()
+    titles: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
     @property
@@ -139,7 +142,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Again:
-    """What follows when the management tries again: pairs of failures, and whether another attempt can succeed."""
+    """What follows when the management tries again: the first two failures, and whether another attempt can succeed."""
 
     scope: Scope
     pairs: Pairs
@@ -200,8 +203,7 @@ def part(**task: Any) -> dict[str, Any]:
     Raises UsageError for a parameter or a value that the design does not know, and when there is no initial state;
     DisagreementError when Python, running the author's own code for a while, does something else.
     """
-    task = {**task, "params": tuple((name, value) for name, value in task["params"]), "hidden": tuple(task["hidden"])}
-    asked = Part(**task)
+    asked: Part = restored(Part, task)
     answer: dict[str, Any] = plain(KINDS[asked.what](asked))
     return answer
 
@@ -252,13 +254,14 @@ def pair(asked: Part) -> Measured:
     """What tells two designs apart."""
     hidden = HIDDEN | set(asked.hidden)
     sides = []
-    for name in (asked.design, asked.rival):
-        model = _model(asked, name)
+    rival = replace(asked, design=asked.rival, params=asked.rival_params)
+    for title, side in zip(asked.titles, (asked, rival), strict=True):
+        model = _model(side)
         _listen(model)
         view, scope, reason = _view(model.system, None, asked)
         if view is None:
-            return Measured(scope, versus=Versus(scope, (), f"{model.system.name}: {reason}"))
-        sides.append((model.system.name, model, behaviour.Observed(view, hidden)))
+            return Measured(scope, versus=Versus(scope, (), f"{title}: {reason}"))
+        sides.append((title, model, behaviour.Observed(view, hidden)))
     one, other = sides
     directions = (behaviour.direction(one, other), behaviour.direction(other, one))
     steps = [step for _, model, _ in sides for step in model.system.transitions]
@@ -278,9 +281,9 @@ KINDS: dict[str, Callable[[Part], Measured]] = {
 # ---- what they share ------------------------------------------------------------------------------------------------
 
 
-def _model(asked: Part, name: str = "") -> Model:
-    """The design in one configuration; for a pair, either of them."""
-    return catalog.bind(catalog.find(name or asked.design), asked.given)
+def _model(asked: Part) -> Model:
+    """The design in one configuration."""
+    return catalog.bind(catalog.find(asked.design), asked.given)
 
 
 def _listen(model: Model) -> None:

@@ -13,7 +13,7 @@ another outcome do not race either.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Protocol
@@ -68,12 +68,15 @@ class ByOutcome:
 
 
 class ByProperty:
-    """Paths are judged by whether they decide a safety property: pass a bad state, or take a bad step."""
+    """Paths are judged by whether they decide a safety property: pass a bad state, or take a bad step.
 
-    def __init__(self, states: StateGraph, prop: Property) -> None:
-        self.states, self.resting = states, resting(states)
-        self.goal = goal(states.system, prop)
-        self.wrong = dict(self.goal.steps)
+    Of a family of properties one is enough; `name` is what they are called together.
+    """
+
+    def __init__(self, states: StateGraph, name: str, props: Sequence[Property]) -> None:
+        self.states, self.resting, self.name = states, resting(states), name
+        self.goals = [goal(states.system, prop) for prop in props]
+        self.wrong = [(step, formula) for each in self.goals for step, formula in each.steps]
 
     def start(self, node: int) -> bool:
         """Whether the initial state is bad."""
@@ -81,41 +84,48 @@ class ByProperty:
 
     def after(self, memory: bool, node: int, step: int, to: int) -> bool:
         """Whether it has been decided so far."""
-        if memory or not self.wrong:
-            return memory or self.bad(to)
-        return step in self.wrong and bool(evaluate(self.wrong[step], self.states.states[node]))
+        return memory or self.bad(to) or self.takes_bad(node, step)
 
     def bad(self, node: int) -> bool:
         """Whether the state itself is bad."""
-        return not self.wrong and bool(evaluate(self.goal.bad, self.states.states[node]))
+        return any(evaluate(each.bad, self.states.states[node]) for each in self.goals if not each.steps)
+
+    def takes_bad(self, node: int, step: int) -> bool:
+        """Whether taking the step in this state is bad."""
+        return any(evaluate(wrong, self.states.states[node]) for bad, wrong in self.wrong if bad == step)
 
     def said(self, node: int, memory: bool) -> Aspects | None:
         """What was found as soon as it is; the other where nobody has to move."""
+        found = self.goals[0].found.value.lower()
         if memory:
-            return ((self.goal.prop.name, self.goal.found.value.lower()),)
-        return ((self.goal.prop.name, f"not {self.goal.found.value.lower()}"),) if node in self.resting else None
+            return ((self.name, found),)
+        return ((self.name, f"not {found}"),) if node in self.resting else None
 
 
-def named(system: System, name: str) -> Property:
-    """The property called `name`.
+def named(system: System, name: str) -> tuple[Property, ...]:
+    """The property called `name`, or all of the family called so.
 
-    Raises UsageError when there is none, or when no run that ends decides it.
+    Raises UsageError when there is none, or when one of them is not decided by a state or a step.
     """
-    found = next((prop for prop in system.properties if prop.name == name), None)
-    if found is None:
-        known = ", ".join(prop.name for prop in system.properties if prop.kind in SAFETY)
+    found = tuple(prop for prop in system.properties if name in (prop.name, prop.family))
+    if not found:
+        known = ", ".join(dict.fromkeys(p.family or p.name for p in system.properties if p.kind in SAFETY))
         raise UsageError(f"no property {name!r}; there is {known}")
-    if found.kind not in SAFETY:
-        raise UsageError(f"no run that ends decides {name} ({found.kind.value}); name a property of states or steps")
+    for prop in found:
+        if prop.kind not in SAFETY:
+            said = "is about all that can follow, also for ever, and no state or step of a run decides it"
+            raise UsageError(f"{name} ({prop.kind.value}) {said}; name a property of states or steps")
     return found
 
 
-def races(states: StateGraph, prop: Property | None = None) -> tuple[Race, ...]:
+def races(states: StateGraph, name: str = "") -> tuple[Race, ...]:
     """The racing pairs of steps, by process and label, in the order in which they are met first.
 
-    What decides is whether `prop` is violated or, without it, the outcomes.
+    What decides is whether the property, or one of the family, called `name` is violated; without one the outcomes.
+    Raises UsageError as `named` does.
     """
-    return tuple(_Racer(states, ByOutcome(states) if prop is None else ByProperty(states, prop)).find())
+    by = ByProperty(states, name, named(states.system, name)) if name else ByOutcome(states)
+    return tuple(_Racer(states, by).find())
 
 
 @dataclass

@@ -50,7 +50,7 @@ class Options:
     `limit` bounds the steps that are walked one by one, `different` those by which really different runs are told
     apart (0: these are not counted).  `show` bounds how many really different runs of each outcome are kept.
     `happens_before` asks what happens before what in these, `races` which steps race.  `judged` names the property
-    that decides whether they do; without it the outcomes do.
+    or family that decides whether they do; without it the outcomes do.
     """
 
     faults: int | None = None
@@ -78,7 +78,8 @@ def interleavings(
     system = with_faults(plain, options.faults, injected=options.injected)
     if not system.outcomes and not system.collected:
         raise UsageError(f"{system.name} declares no outcome; write @m.outcome(...) (docs/language.md)")
-    prop = races.named(system, options.judged) if options.judged else None
+    if options.judged:
+        races.named(system, options.judged)
     limits = explicit.Limits(options.states)
     found = searched(model, system, limits, "are counted", tell, native=options.native)
     if found.stopped:
@@ -91,7 +92,7 @@ def interleavings(
         counted = _tell_apart(counted, states, options)
     if options.races:
         tell("looking for races")
-        counted = replace(counted, races=races.races(states, prop))
+        counted = replace(counted, races=races.races(states, options.judged))
     for trace in _confirmed(counted):
         if isinstance(model, Model):
             oracle.replay(model, system, trace)

@@ -47,6 +47,11 @@ def check(graph: StateGraph, properties: Sequence[Property]) -> dict[str, Answer
     return {prop.name: answer[prop.kind](prop) for prop in properties}
 
 
+def staying(graph: StateGraph, nodes: Set[int]) -> set[int]:
+    """Those of `nodes` in loops among them in which a run can stay for ever, weakly fair to all, without a fault."""
+    return {node for loop in _Engine(graph).loops(nodes) for node in loop}
+
+
 class _Engine:
     """One graph, and the questions about it."""
 
@@ -179,7 +184,7 @@ class _Engine:
         sources = trigger & waiting
         pending = self.reach(sources, lambda node, _: node in waiting)
         lassos, excused = [], False
-        for component in self._loops(pending):
+        for component in self.loops(pending):
             if not self._fair_to(component, self.strong, repeated=True):
                 excused = True
             else:
@@ -192,7 +197,7 @@ class _Engine:
             return Answer(Status.UNKNOWN, NAME, reason=reason)
         return Answer(Status.HOLDS, NAME, BASIS)
 
-    def _loops(self, pending: set[int]) -> Iterator[set[int]]:
+    def loops(self, pending: Set[int]) -> Iterator[set[int]]:
         """The sets of nodes in `pending` in which a run can stay for ever, weakly fair to all."""
         calm = nx.subgraph_view(self.edges.subgraph(pending), filter_edge=lambda a, b, step: step not in self.faulty)
         for component in nx.strongly_connected_components(calm):

@@ -16,7 +16,7 @@ from cprcheck.report.compare_sections import sections
 from cprcheck.report.tables import columns, first_only, markdown_rows
 from cprcheck.report.text import wrap
 
-SCHEMA = "cprcheck-compare-2"
+SCHEMA = "cprcheck-compare-3"
 CROWDED = 8
 """Tables with more columns than that stand closer."""
 
@@ -56,13 +56,13 @@ def markdown(found: Sequence[Figures], pairs: Sequence[Versus] = ()) -> Iterator
 
 
 def dumps(found: Sequence[Figures], pairs: Sequence[Versus] = ()) -> str:
-    """The figures as the text of a JSON file: no times, the same bytes each time."""
+    """The figures as the text of a JSON file: no times, the same bytes each time; a single design has no standing."""
     data = {
         "schema": SCHEMA,
         "cprcheck": version("cprcheck"),
         "designs": [asdict(figures) for figures in found],
         "objectives": OBJECTIVES,
-        "standings": [asdict(standing) for standing in standings(found)],
+        "standings": [asdict(standing) for standing in standings(found) if len(found) > 1],
         "pairs": [asdict(versus) for versus in pairs],
     }
     return json.dumps(data, indent=1) + "\n"

@@ -25,8 +25,12 @@ from cprcheck.report.compare_tables import (
 
 
 def sections(found: Sequence[Figures], pairs: Sequence[Versus] = ()) -> list[Section]:
-    """The figures of all designs, question by question, and in the end what tells two of them apart."""
-    return [_verdicts(found), *_costs(found), *_failures(found), _standing(found), *pair_section(pairs)]
+    """The figures of all designs, question by question, and in the end what tells two of them apart.
+
+    A single design is on no front: there is nobody who could be better.
+    """
+    front = [_standing(found)] if len(found) > 1 else []
+    return [_verdicts(found), *_costs(found), *_failures(found), *front, *pair_section(pairs)]
 
 
 def _costs(found: Sequence[Figures]) -> list[Section]:
@@ -48,14 +52,15 @@ def _costs(found: Sequence[Figures]) -> list[Section]:
         ),
         Section(
             "Operations on a run without failure",
-            "On a shortest run to a successful update, by who performs them; never: there is no such run.  What "
-            "devices do when they are realized, before the update, is not counted: a counter or blocker tests each "
-            f"device's container then (2 ioctls at most).  {cells}",
+            "On a shortest run to a successful update, of several on one with the fewest operations, by who performs "
+            "them; never: there is no such run.  What devices do when they are realized, before the update, is not "
+            "counted: a counter or blocker tests each device's container then (2 ioctls at most).  " + cells,
             by_scope(found, lambda figures: figures.clean, operations),
         ),
         Section(
             "Operations of a stop and a cont outside an update",
-            f"On a shortest way from a running guest to a running guest; never: there is no such way.  {cells}",
+            "On a shortest way from a running guest to a running guest, of several on one with the fewest operations; "
+            f"never: there is no such way.  {cells}",
             by_scope(found, lambda figures: figures.starts, tests),
         ),
     ]
@@ -71,11 +76,12 @@ def _failures(found: Sequence[Figures]) -> list[Section]:
         Section(
             "From a failure to the restore",
             "A failure is a fault or a refusal that leaves a vaddr invalid in a living old QEMU.  Counted are the "
-            "steps that may fail between it and the first MAP(V) of whoever restores, at least and at most; never: "
-            "no restore can be reached.  Steps: the least number of all steps from the failure, which is not counted, "
-            "to that MAP(V), which is; a shortest path in the graph of all states, by whichever processes and the "
-            "user, whose command may have been typed before the failure and is no step then.  Certain: what has to "
-            f"happen leads there.  Guest runs: with an invalid vaddr, before anybody has restored.{folded}",
+            "steps that may fail between it and the first MAP(V) of whoever restores, and all steps to that MAP(V), at "
+            "least and at most; never: no restore can be reached; no bound: they lie in a loop on the way.  All steps "
+            "are those of whichever processes and of the user, whose command may have been typed before the failure "
+            "and is no step then; the failure does not count, nor what changes nothing; the MAP(V) does.  Certain: on "
+            "every weakly fair run all vaddrs become valid again, not only the first, unless the old QEMU ends.  Guest "
+            f"runs: it may, with an invalid vaddr, before all are valid again.{folded}",
             by_scope(found, lambda figures: figures.restores, restores),
         ),
         Section(
@@ -89,10 +95,10 @@ def _failures(found: Sequence[Figures]) -> list[Section]:
         Section(
             "Two failures, and another attempt",
             "Where the management tries up to three times, and at most two faults happen.  Pairs left: how many of "
-            "the pairs of failures of which the second is the next after the first may leave a vaddr invalid for good, "
-            "or the VM lost.  Neither does it alone: those in which it takes both.  Can succeed: after how many of the "
-            "failures that can be the first of a run the update can still succeed when nothing else fails, wherever "
-            "they strike; and after which it cannot, or not everywhere.",
+            "those that can be the first two failures of a run may leave a vaddr invalid for good, or the VM lost; "
+            "after a failure that ends everything there is no second.  Neither does it alone: those in which it takes "
+            "both.  Can succeed: after how many of the failures that can be the first of a run the update can still "
+            "succeed when nothing else fails, wherever they strike; and after which it cannot, or not everywhere.",
             by_scope(found, lambda figures: figures.again, again),
         ),
     ]
@@ -115,9 +121,9 @@ def _standing(found: Sequence[Figures]) -> Section:
         "A design is dominated when another is at least as good in every column and better in one; less is better.  "
         "Operations: with the largest C.  The rest counts over all topologies and environments above, and only what "
         "can be counted of every design: properties that all have, faults that can strike all, and each design's own "
-        "refusals.  Bad verdicts: VIOLATED or UNREACHABLE.  Left: as in the two sections before.  No way on: first "
-        "failures after which the update cannot succeed any more, or not wherever they strike.  Nothing is weighed.  "
-        "That a design is on the front says that nothing here is better in all; where two do different jobs, neither "
-        "is the better one.",
+        "refusals.  Bad verdicts: VIOLATED or UNREACHABLE.  Failures left: those that nobody recovers; pairs of "
+        "failures do not count, since a design that ends at the first has fewer.  No way on: first failures after "
+        "which the update cannot succeed any more, or not wherever they strike.  Nothing is weighed.  That a design is "
+        "on the front says that nothing here is better in all; where two do different jobs, neither is the better one.",
         standing(standings(found)),
     )

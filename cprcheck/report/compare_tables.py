@@ -22,6 +22,7 @@ Placed = tuple[tuple[str, tuple[str, ...]], tuple[str, ...], tuple[tuple[str, ..
 """((place, notes), header, rows)"""
 GROUPS = {"old_qemu": "old QEMU", "new_qemu": "new QEMU"}
 """What the models' groups of processes are called in a table."""
+NEVER = "never"
 DETAILED = 3
 """Of more designs than that, a table has one row for all failures of a design; the JSON has each."""
 
@@ -128,7 +129,8 @@ def restores(rows: list[tuple[str, Restores]]) -> Cells:
             cells.append((design, f"all {len(each.failures)}", *_followed(each.failures)))
         if len(rows) <= DETAILED or len(each.failures) == 1:
             cells += [(design, failure.name, *_followed([failure])) for failure in each.failures]
-    return ("design", "failure", "before the restore", "steps", "certain", "guest runs", "restored by"), cells
+    header = ("before the\nfirst restore", "steps to it", "certain", "guest\nruns", "restored by")
+    return ("design", "failure", *header), cells
 
 
 def _followed(failures: Sequence[Failure]) -> tuple[str, str, str, str, str]:
@@ -136,24 +138,30 @@ def _followed(failures: Sequence[Failure]) -> tuple[str, str, str, str, str]:
     by = dict.fromkeys(name for failure in failures for name in failure.by)
     certain, runs = all(failure.certain for failure in failures), any(failure.runs for failure in failures)
     told = "yes" if certain else "no", "yes" if runs else "no", ", ".join(by) or "nobody"
-    return span(failures), fewest(failures), *told
+    return span(failures), steps(failures), *told
 
 
 def span(failures: Sequence[Failure]) -> str:
     """The least and the most steps that may fail before the restore, over all of `failures`: `0 to 3 or never`."""
-    least = min((failure.least for failure in failures if failure.least is not None), default=None)
-    if least is None:
-        return "never"
-    most = [failure.most for failure in failures if failure.least is not None]
-    highest = max((number for number in most if number is not None), default=0)
-    bounds = f"{least}, no bound" if None in most else f"{least} to {highest}" if least < highest else str(least)
-    return f"{bounds} or never" if any(failure.never for failure in failures) else bounds
+    bounds = _span([(failure.least, failure.most) for failure in failures])
+    never = bounds != NEVER and any(failure.never for failure in failures)
+    return f"{bounds} or {NEVER}" if never else bounds
 
 
-def fewest(failures: Sequence[Failure]) -> str:
-    """The least number of steps to the restore, over all of `failures` after which one can be reached."""
-    steps = min((failure.steps for failure in failures if failure.steps is not None), default=None)
-    return "never" if steps is None else str(steps)
+def steps(failures: Sequence[Failure]) -> str:
+    """The least and the most of all steps to the restore, over all of `failures` after which one can be reached."""
+    return _span([(failure.steps, failure.longest) for failure in failures])
+
+
+def _span(found: Iterable[tuple[int | None, int | None]]) -> str:
+    """The least of all and the most of all: `2`, `2 to 4`, `2, no bound`; NEVER where there is no least."""
+    reached = [(least, most) for least, most in found if least is not None]
+    if not reached:
+        return NEVER
+    least, most = min(least for least, _ in reached), [most for _, most in reached if most is not None]
+    if len(most) < len(reached):
+        return f"{least}, no bound"
+    return f"{least} to {max(most)}" if least < max(most) else str(least)
 
 
 def leftovers(rows: list[tuple[str, Leftovers]]) -> Cells:
@@ -242,7 +250,7 @@ def verdicts(found: Sequence[Figures]) -> tuple[Table, ...]:
         names = dict.fromkeys(f.family for rows in by_env.values() for _, each in rows for f in each.findings)
         rows = [row for name in names for row in _property(name, found, by_env)]
         scopes = [(name, _without_env(each.scope.notes)) for measured in by_env.values() for name, each in measured]
-        header = ("property", *(figures.design.replace("_", "\n") for figures in found))
+        header = ("property", *(figures.design for figures in found))
         place = f"kernel {kernel}, topology {topology}, env {' and '.join(by_env)}"
         tables.append(((place, tuple(dict.fromkeys(notes_of(scopes)))), header, tuple(rows)))
     return folded(tables)

@@ -61,10 +61,11 @@ def ending_lines(found: Interleavings, ending: Ending, *, traces: bool, order: b
     system, trace = found.system, ending.trace
     shortest = f"the shortest{' found' if found.stopped else ''}: {many(len(trace), 'step')}"
     yield f"--- {_counted(found, ending.runs, ending.different)}, {shortest}"
-    rows = [*ending.aspects, *(("fault", fault_line(fault)) for fault in ending.faults(system))]
-    width = max(len(name) for name, _ in rows)
-    for name, said in rows:
+    width = max(len(name) for name, _ in ending.aspects)
+    for name, said in ending.aspects:
         yield f"  {name + ':':<{width + 1}} {said}"
+    for fault in ending.faults(system):
+        yield f"  fault in the shortest: {fault_line(fault)}"
     yield from _shown(system, ending, order=order) if traces else ()
 
 
