@@ -73,7 +73,7 @@ def test_a_design_is_not_beside_itself(names: str) -> None:
 
 REFUSED = {
     "peterson": "peterson cannot be compared: it has no parameter 'kernel'",
-    "lamp.py": "lamp cannot be compared: it has no outcome 'update'",
+    "lamp.py": 'lamp cannot be compared: write @m.outcome("update", ...) to say what has become of it',
     "none.py": "no file {folder}/none.py",
     "toy.py:kernel=E1": "toy.py:kernel=E1: write --kernel VALUE",
     "toy.py::toy:careful=yes,env=cont": "toy.py::toy:env=cont: the environment is part of what is measured",
