@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def shorten(file: str) -> str:
     for folder in _SHIPPED:
         if path.is_relative_to(folder):
             return str(Path("models", path.relative_to(folder)))
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+    return os.path.relpath(file) if path.is_absolute() else file
 
 
 def shipped(file: str) -> bool:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import shutil
 import signal
 import tempfile
 import threading
@@ -37,41 +39,96 @@ def write(path: Path, text: str, *, sync: bool = False) -> None:
             raise
 
 
-def write_all(folder: Path, texts: Mapping[str, str], outdated: Iterable[str] = ()) -> None:
-    """Put each of `texts` into its file below `folder`, and remove those that are `outdated`.
+def write_all(folder: Path, texts: Mapping[str, str], own: str) -> None:
+    """Put each of `texts` into its file below `folder`; whatever else is in its folder `own` is removed.
 
     All are written beside first and then moved, which Ctrl-C waits for.  So when something goes wrong, what was there
-    is still there.  Raises UsageError when it cannot be done.
+    is still there; what is half done because somebody killed us, the next call does whole.  Raises UsageError when it
+    cannot be done.
     """
     with _told(folder):
-        for name in texts:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            if (folder / name).is_dir():
-                raise UsageError(f"cannot write {folder / name}: Is a directory")
-        with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as temporary:
-            for name, text in texts.items():
-                path = Path(temporary, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-            with _undisturbed():
-                for name in texts:
-                    Path(temporary, name).replace(folder / name)
-                for name in outdated:
-                    (folder / name).unlink(missing_ok=True)
-                    with suppress(OSError):  # others may have files there
-                        (folder / name).parent.rmdir()
+        _require_way(folder, texts, own)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder) as alone:
+            for old in leftovers(folder) if alone else ():
+                shutil.rmtree(old)
+            with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=_SUFFIX, dir=folder) as temporary:
+                for name, text in texts.items():
+                    path = Path(temporary, name)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(text, encoding="utf-8")
+                try:
+                    for name in texts:
+                        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    with _undisturbed():
+                        for name in texts:
+                            Path(temporary, name).replace(folder / name)
+                        for path in below(folder / own):
+                            if path.relative_to(folder).as_posix() not in texts:
+                                path.unlink()
+                finally:
+                    _remove_empty(folder / own)
+
+
+_PREFIX, _SUFFIX = ".report-", ".tmp"
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What `write_all` leaves behind when it is killed: folders with files that were not yet moved."""
+    found = folder.glob(f"{_PREFIX}*{_SUFFIX}")
+    return sorted(path for path in found if path.is_dir() and not path.is_symlink())
+
+
+def below(folder: Path) -> list[Path]:
+    """Everything below `folder` that is no folder itself; links are not followed."""
+    return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+
+
+def _require_way(folder: Path, names: Iterable[str], own: str) -> None:
+    """Raise UsageError when a folder stands where a file has to be, or a link where a folder has to be."""
+    inner = {Path(own)}
+    for name in names:
+        inner |= {*Path(name).parents}
+        if (folder / name).is_dir():
+            raise UsageError(f"cannot write {folder / name}: Is a directory")
+    for path in sorted(inner - {Path()}):
+        if (folder / path).is_symlink():
+            raise UsageError(f"cannot write below {folder / path}: it is a link to somewhere else")
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove `folder` and those below it that have no files."""
+    for path in sorted([folder, *folder.rglob("*")], reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            with suppress(OSError):  # not empty
+                path.rmdir()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Others wait with `write_all` to the same folder; False where the file system knows no locks."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(opened)
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """What is short and must not be left half done: Ctrl-C comes after it."""
+    """What is short and must not be left half done: Ctrl-C, or a terminal that is closed, comes after it."""
     if threading.current_thread() is not threading.main_thread():  # only that one is interrupted
         yield
         return
     came: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

@@ -7,6 +7,7 @@ Without `--cprcheck` it does nothing.  A model is checked once in each worker, w
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
@@ -44,13 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """A file of models or of expectations is ours, and nobody else's, when `--cprcheck` is given."""
+    """A file of models or of expectations is ours when `--cprcheck` is given."""
     others = yield
     if parent.config.getoption("--cprcheck"):
         if is_expectations(file_path):
             return [ExpectationsFile.from_parent(parent, path=file_path)]
-        if is_models(file_path, parent.config.getini("python_files")):
-            return [ModelFile.from_parent(parent, path=file_path)]
+        tests = parent.config.getini("python_files")
+        if is_models(file_path, tests):
+            both = any(fnmatch(file_path.name, pattern) for pattern in tests)  # python_files = *.py
+            return [*(others if both else ()), ModelFile.from_parent(parent, path=file_path)]
     return others
 
 
@@ -60,10 +63,37 @@ def is_expectations(path: Path) -> bool:
 
 
 def is_models(path: Path, tests: list[str]) -> bool:
-    """Whether a Python file defines models.  Files that pytest takes for tests, and parts of models, do not."""
-    if path.suffix != ".py" or path.name.startswith("_") or any(fnmatch(path.name, pattern) for pattern in tests):
+    """Whether a Python file defines models; nothing in it is run to find out.
+
+    Files that pytest takes for tests by a name of their own, and parts of models, do not.
+    """
+    if path.suffix != ".py" or path.name.startswith("_") or path.name == "conftest.py":
         return False
-    return "@model" in path.read_text(encoding="utf-8", errors="replace")
+    own = [pattern for pattern in tests if not fnmatch(".py", pattern)]  # *.py is no name
+    return not any(fnmatch(path.name, pattern) for pattern in own) and _has_models(path)
+
+
+def _has_models(path: Path) -> bool:
+    """Whether a function of the file has the decorator `model` that the file imports from cprcheck.
+
+    Of a file that nobody can read, loading it will say so; so will Python of one that is no Python and names cprcheck.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return True
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return b"cprcheck" in text
+    ours: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "cprcheck":
+            ours |= {alias.asname or "model" for alias in node.names if alias.name in ("model", "*")}
+        elif isinstance(node, ast.Import):
+            ours |= {f"{alias.asname or alias.name}.model" for alias in node.names if alias.name == "cprcheck"}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return any(ast.unparse(each) in ours for function in functions for each in function.decorator_list)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose: what they leave out is declared all the same
@@ -219,8 +249,9 @@ class ExpectationsFile(Collector, pytest.File):
 
         seen: Counter[str] = Counter()
         for run in runs.read(self.path):
-            seen[run.title] += 1
-            name = run.title if seen[run.title] == 1 else f"{run.title} #{seen[run.title]}"
+            name = run.title.replace("::", ":")  # which pytest, and --lf, would take for two names
+            seen[name] += 1
+            name = name if seen[name] == 1 else f"{name} #{seen[name]}"
             collector = RunCollector.from_parent(self, name=name, run=run)
             if run.slow:
                 collector.add_marker(SLOW)

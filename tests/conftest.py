@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lamp import LAMP, Ran, Run
+from lamp import LAMP, Ran, Run, started
+from reported import COMMAND, FOUND, KERNELS, TOP, contents
 
 from cprcheck import cli
 
@@ -47,3 +50,26 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Ran(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with lamp.py and its report, made once."""
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "lamp.py").write_text(LAMP)
+    environment = os.environ | {"CPRCHECK_CACHE": str(folder / "cache"), "PYTHONHASHSEED": "1"}
+    run = started(COMMAND, cwd=folder, env=environment, stdout=subprocess.PIPE)
+    count = len(contents(folder / "reports"))
+    rows = [f"{TOP.format(kernel)}: {FOUND}" for kernel in KERNELS]
+    assert (run.returncode, run.stderr.decode()) == (1, "")
+    assert run.stdout.decode().splitlines() == [*rows, f"wrote {count} files to reports"]
+    return folder
+
+
+@pytest.fixture
+def there(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, to be spoiled; the report's folder."""
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CPRCHECK_CACHE", str(written / "cache"))
+    return tmp_path / "reports"

@@ -98,46 +98,100 @@ def texts(folder: Path) -> dict[str, str]:
 
 def test_all_files_are_put_in_place_and_old_ones_removed(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "yet"
-    files.write_all(folder, {"a": "1", "deep/b": "2", "deep/c": "3"})
+    files.write_all(folder, {"a": "1", "deep/b": "2", "deep/c/d": "3"}, "deep")
     (folder / "mine").write_text("4")
-    files.write_all(folder, {"a": "5"}, ["deep/b", "gone"])
-    assert texts(folder) == {"a": "5", "deep/c": "3", "mine": "4"}
-    files.write_all(folder, {}, ["deep/c"])
+    (folder / "deep" / "dangling").symlink_to("nowhere")
+    (folder / "deep" / "elsewhere").symlink_to(tmp_path)
+    (folder / "deep" / "empty").mkdir()
+    files.write_all(folder, {"a": "5", "deep/b": "6"}, "deep")
+    assert texts(folder) == {"a": "5", "deep/b": "6", "mine": "4"}
+    assert listing(folder / "deep") == ["b"]
+    files.write_all(folder, {}, "deep")
     assert listing(folder) == ["a", "mine"], "a folder that is empty goes too"
 
 
 def test_on_a_full_disk_the_old_files_stay_as_they_were(tiny_disk: Path) -> None:
     old = {"a": "old", "deep/b": "old too"}
-    files.write_all(tiny_disk, old)
+    files.write_all(tiny_disk, old, "deep")
     with pytest.raises(UsageError) as caught:
-        files.write_all(tiny_disk, {"a": "new", "deep/b": "x" * 1_000_000, "c": "new"}, ["deep/b"])
+        files.write_all(tiny_disk, {"a": "new", "deep/b": "x" * 1_000_000, "deep/new/c": "new"}, "deep")
     assert str(caught.value) == f"cannot write {tiny_disk}: No space left on device"
     assert texts(tiny_disk) == old
     assert [path.name for path in tiny_disk.iterdir() if path.name.startswith(".")] == []
+    assert listing(tiny_disk / "deep") == ["b"]
 
 
 def test_a_folder_in_the_way_is_told_before_anything_is_moved(tmp_path: Path) -> None:
-    files.write_all(tmp_path, {"a": "old"})
+    files.write_all(tmp_path, {"a": "old"}, "deep")
     (tmp_path / "b").mkdir()
     with pytest.raises(UsageError) as caught:
-        files.write_all(tmp_path, {"a": "new", "b": "new"})
+        files.write_all(tmp_path, {"a": "new", "b": "new"}, "deep")
     assert str(caught.value) == f"cannot write {tmp_path / 'b'}: Is a directory"
     assert (tmp_path / "a").read_text() == "old"
 
 
-def test_ctrl_c_waits_until_all_files_are_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write_all(tmp_path, {"a": "old", "b": "old"})
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_wait_until_all_files_are_in_place(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write_all(tmp_path, {"a": "old", "b": "old"}, "deep")
     replace = Path.replace
+    before = signal.signal(number, signal.default_int_handler)
 
     def interrupted(self: Path, target: Path) -> Path:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        files.write_all(tmp_path, {"a": "new", "b": "new"})
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            files.write_all(tmp_path, {"a": "new", "b": "new"}, "deep")
+    finally:
+        signal.signal(number, before)
     assert texts(tmp_path) == {"a": "new", "b": "new"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from cprcheck import files
+replace = pathlib.Path.replace
+def killed(self, target):
+    if target.name == "c":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+pathlib.Path.replace = killed
+files.write_all(pathlib.Path(sys.argv[1]), {"a": "half", "deep/b": "half", "deep/new/c": "half"}, "deep")
+"""
+
+
+def test_what_was_killed_half_way_is_made_whole_by_the_next(tmp_path: Path) -> None:
+    files.write_all(tmp_path, {"a": "old", "deep/b": "old", "deep/old/c": "old"}, "deep")
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
+    (left,) = files.leftovers(tmp_path)
+    assert texts(tmp_path) == {
+        "a": "half",
+        "deep/b": "half",
+        "deep/old/c": "old",
+        f"{left.name}/deep/new/c": "half",
+    }
+    (tmp_path / ".mine.tmp").mkdir()
+    files.write_all(tmp_path, {"a": "new", "deep/d": "new"}, "deep")
+    assert texts(tmp_path) == {"a": "new", "deep/d": "new"}
+    assert listing(tmp_path) == [".mine.tmp", "a", "deep"]
+    assert listing(tmp_path / "deep") == ["d"]
+
+
+def test_no_link_is_followed_out_of_the_folder(tmp_path: Path) -> None:
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    files.write_all(other, {"b": "other"}, "deep")
+    folder.mkdir()
+    (folder / "deep").symlink_to(other)
+    for names in ({"a": "new", "deep/b": "new"}, {"a": "new"}):
+        with pytest.raises(UsageError) as caught:
+            files.write_all(folder, names, "deep")
+        assert str(caught.value) == f"cannot write below {folder / 'deep'}: it is a link to somewhere else"
+    assert (listing(folder), texts(other)) == (["deep"], {"b": "other"})
 
 
 # ---- append ---------------------------------------------------------------------------------------------------------

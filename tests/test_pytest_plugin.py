@@ -188,7 +188,8 @@ BROKEN = {
         LAMP.replace("return m\n", "pass\n"),
         "lamp.py:7: lamp returns None; a model function returns its Model",
     ),
-    "other.py": ("# @model\n1 / 0\n", "other.py:2: ZeroDivisionError: division by zero"),
+    "other.py": (f"{LAMP}\n1 / 0\n", f"other.py:{LAMP.count(chr(10)) + 2}: ZeroDivisionError: division by zero"),
+    "broken.py": ("from cprcheck import model\n1 +\n", "broken.py:2: SyntaxError: invalid syntax (broken.py, line 2)"),
     "expected.toml": ('[[run]]\nmodle = "x"\n', "expected.toml:1: unknown key 'modle'; did you mean 'model'?"),
 }
 
@@ -213,6 +214,83 @@ def test_runs_of_one_name_are_told_apart(models: pytest.Pytester) -> None:
 def test_a_test_file_with_a_model_in_it_is_still_a_test_file(models: pytest.Pytester) -> None:
     models.makepyfile(test_lamp=f"{LAMP}\ndef test_lamp():\n    assert lamp().system.name == 'lamp'\n")
     assert names(run(models, "--cprcheck", "--collect-only", "test_lamp.py")) == ["test_lamp.py::test_lamp"]
+
+
+FOREIGN = {
+    "a comment": "# uses @model\n",
+    "a string": '"""from cprcheck import model; @model"""\n',
+    "another decorator": "from cprcheck import model\nmodel_validator = print\n@model_validator\ndef f(): pass\n",
+    "another library's": "from pydantic import model\n@model\ndef f(): pass\n",
+    "its own": "def model(f): return f\n@model\ndef f(): pass\n",
+    "a method": "from cprcheck import model\nclass A:\n    @model\n    def f(self): pass\n",
+    "no Python": "@model\nprint 'x'\n",
+    "a NUL": "@model\n\0",
+}
+OURS = (
+    "from cprcheck import Model, model",
+    "from cprcheck import model as model",
+    "from cprcheck import *",
+    "from cprcheck.language.decorator import model",
+    "import cprcheck; model = 0\n@cprcheck.model\ndef g(): pass",
+    "import cprcheck as c\n@c.model\ndef g(): pass",
+    "try:\n    from cprcheck import model\nexcept ImportError: pass",
+)
+
+
+def test_what_only_looks_like_a_model_is_never_run(models: pytest.Pytester) -> None:
+    for at, text in enumerate(FOREIGN.values()):
+        (models.path / f"script{at}.py").write_text(f"{text}\nopen('ran', 'w')\n")
+    (models.path / "conftest.py").write_text(f"open('loaded', 'a').write('x')\n{LAMP}")
+    assert len(names(run(models, "--cprcheck", "--collect-only"))) == 5
+    assert not (models.path / "ran").exists()
+    assert (models.path / "loaded").read_text() == "x"
+
+
+@pytest.mark.parametrize("text", OURS)
+def test_a_model_is_known_by_the_decorator_that_is_imported(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"{text}\n@model\ndef f(): pass\n")
+    assert is_models(path, ["test_*.py"])
+
+
+def test_a_file_that_cannot_be_read_is_told_in_a_sentence(
+    models: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Path.read_bytes
+
+    def denied(self: Path) -> bytes:
+        if self.name == "closed.py":
+            raise PermissionError(13, "Permission denied", str(self))
+        return read(self)
+
+    def closed(_loader: object, path: str) -> bytes:
+        return denied(Path(path))
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr("cprcheck.imports.AsItIs.get_data", closed)
+    (models.path / "closed.py").write_text(LAMP)
+    result = run(models, "--cprcheck", "closed.py")
+    result.assert_outcomes(errors=1)
+    assert f"\nPermissionError: [Errno 13] Permission denied: '{models.path}/closed.py'\n" in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_pattern_that_takes_every_file_for_tests_hides_no_model(models: pytest.Pytester) -> None:
+    (models.path / "expected.toml").unlink()
+    text = LAMP.replace("def lamp(", "def bulb(")
+    models.makepyfile(bulb=f"{text}\ndef test_bulb():\n    assert bulb().system.name == 'bulb'\n")
+    result = run(models, "--cprcheck", "-o", "python_files=*.py", "bulb.py", "test_other.py")
+    result.assert_outcomes(passed=5 + 2, failed=3)
+
+
+def test_what_failed_last_is_run_again_with_every_name(models: pytest.Pytester) -> None:
+    declared = EXPECTED.replace('"lamp.py"', '"lamp.py::lamp"').replace("not_both = 2", "not_both = 3")
+    (models.path / "expected.toml").write_text(declared)
+    given = (*PLUGIN, "-p", "no:hypothesispytest", "--cprcheck", "-q", "expected.toml")
+    result = models.runpytest_inprocess(*given)
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["FAILED expected.toml::lamp.py:lamp() faults finite::not_both - *"])
+    models.runpytest_inprocess(*given, "--lf").assert_outcomes(failed=1, deselected=3)
 
 
 def test_files_are_known_by_their_names(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,53 +16,15 @@ from pathlib import Path
 
 import pytest
 from lamp import LAMP, Run, started
+from reported import COMMAND, DAMAGED, KERNELS, TOP, WHAT_TO_DO, contents, digests, spoil
 
 from cprcheck import catalog
 from cprcheck.checking import check
 from cprcheck.commands.outputs import OUTPUTS
-from cprcheck.jobs import checks
 from cprcheck.report import document, itf, manifest, together
 from cprcheck.report.text import shown
 
-COMMAND = "report lamp.py --kernel RED --kernel GREEN --jobs 1"
-TOP, KERNELS = "lamp(top=2, kernel={}, env=none)", ("RED", "GREEN")
-FOUND = "3 VIOLATED, 4 HOLDS, 1 REACHABLE"
 FAILED = ("dark", "not_both", "whole")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files below a folder, by name."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with lamp.py and its report, made once."""
-    folder = tmp_path_factory.mktemp("written")
-    (folder / "lamp.py").write_text(LAMP)
-    environment = os.environ | {"CPRCHECK_CACHE": str(folder / "cache"), "PYTHONHASHSEED": "1"}
-    run = started(COMMAND, cwd=folder, env=environment, stdout=subprocess.PIPE)
-    count = len(contents(folder / "reports"))
-    rows = [f"{TOP.format(kernel)}: {FOUND}" for kernel in KERNELS]
-    assert (run.returncode, run.stderr.decode()) == (1, "")
-    assert run.stdout.decode().splitlines() == [*rows, f"wrote {count} files to reports"]
-    return folder
-
-
-@pytest.fixture
-def there(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, to be spoiled; the report's folder."""
-    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CPRCHECK_CACHE", str(written / "cache"))
-    return tmp_path / "reports"
-
-
-def digests() -> list[str]:
-    """Those of the Systems of lamp.py in this folder, as they are checked."""
-    return [checks.subject(checks.job("lamp.py", {"kernel": kernel}))[1].digest() for kernel in KERNELS]
 
 
 # ---- what is in it ------------------------------------------------------------------------------------------------
@@ -90,11 +53,31 @@ def test_the_matrix_has_what_a_check_of_each_has(there: Path) -> None:
 
 
 def test_of_all_configurations_the_shortest_trace_is_shown(ran: Run) -> None:
-    late = LAMP.replace('yield "open"', 'yield "wait"\n        yield "open"').replace("def lamp", "def late")
-    Path("late.py").write_text(late.replace("def late(", "def lamp("))
-    assert ran("report late.py lamp.py --property whole --jobs 1").code == 1
+    late = LAMP.replace("    def switch(s):\n", '    def switch(s):\n        if top == 2:\n            yield "wait"\n')
+    Path("lamp.py").write_text(late)
+    Path("both.toml").write_text(
+        "".join(
+            f'[[run]]\nmodel = "lamp.py"\nparams = {{ top = {top} }}\nproperties = ["whole"]\n'
+            '[run.verdicts]\nwhole = "VIOLATED"\n'
+            for top in (2, 1)
+        )
+    )
+    assert ran("report both.toml --jobs 1").code == 1
     shortest = json.loads(Path("reports/traces/lamp/whole.itf.json").read_text())
-    assert len(shortest["states"]) == 2, "one step in lamp.py, two in late.py"
+    assert len(shortest["states"]) == 2, "one step with top=1, two with top=2"
+
+
+def test_a_file_elsewhere_is_named_from_here_and_no_path_of_the_machine_is_told(ran: Run, tmp_path: Path) -> None:
+    Path("here").mkdir()
+    os.chdir("here")
+    for file in ("../lamp.py", str(tmp_path / "lamp.py")):
+        assert ran(f"report {file} --property whole --jobs 1").code == 1
+        assert str(tmp_path).encode() not in b"".join(contents(Path("reports")).values())
+        ladder = Path("reports/traces/lamp/whole.txt").read_text()
+        assert "again:    cprcheck check ../lamp.py::lamp --property whole --trace ladder\n" in ladder
+        assert "claimed:  ../lamp.py:24\n" in ladder
+        assert ran("report --check").code == 0
+        assert ran("replay reports/traces/lamp/whole.itf.json").code == 0
 
 
 def test_the_manifest_names_models_versions_and_every_file(there: Path) -> None:
@@ -140,19 +123,13 @@ def test_what_is_declared_in_a_file_is_reported(ran: Run) -> None:
 
 def test_files_of_others_stay_and_old_ones_of_ours_go(there: Path, ran: Run) -> None:
     (there / "grid.md").write_text("somebody else's")
-    (there / "traces" / "lamp" / "mine.txt").write_text("mine")
     Path("lamp.py").write_text(LAMP)
     assert ran("report lamp.py --property not_both --jobs 1").code == 1
     left = contents(there).keys() - {"digest.json", "matrix.json"}
-    assert {name for name in left if "itf" in name or ("not_both" not in name and "." in name)} >= {
-        "grid.md",
-        "traces/lamp/mine.txt",
-        "traces/lamp/not_both.itf.json",
-    }
+    assert left >= {"grid.md", "traces/lamp/not_both.itf.json"}
     assert not any("whole" in name or "dark" in name for name in left)
-    (there / "traces" / "lamp" / "mine.txt").unlink()
     assert ran("report lamp.py --property bright --jobs 1").code == 0
-    assert not (there / "traces" / "lamp").exists(), "an empty folder goes too"
+    assert not (there / "traces").exists(), "an empty folder goes too"
 
 
 def test_a_file_that_no_report_wrote_is_not_replaced(ran: Run) -> None:
@@ -168,8 +145,7 @@ def test_a_manifest_that_nobody_can_read_is_not_replaced(there: Path, ran: Run) 
     (there / "digest.json").write_text("{")
     Path("lamp.py").write_text(LAMP)
     found = ran("report lamp.py --jobs 1")
-    said = "cprcheck: reports/digest.json is damaged; remove it, and the report that it belongs to\n"
-    assert (found.code, found.err) == (2, said)
+    assert (found.code, found.err) == (2, f"cprcheck: {DAMAGED}; {WHAT_TO_DO}\n")
 
 
 @pytest.mark.slow
@@ -209,13 +185,6 @@ def test_what_was_just_written_is_up_to_date(there: Path, ran: Run) -> None:
         assert (found.code, found.out) == (0, f"reports is up to date: 2 configurations, {count} files\n")
 
 
-def spoil(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
-    def spoiled(folder: Path) -> None:
-        (folder / name).write_text(change((folder / name).read_text()))
-
-    return spoiled
-
-
 CHANGED = "lamp.py(kernel={}) has changed: its digest was {} and is {}"
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda folder: (folder / "matrix.json").unlink(), "reports/matrix.json is missing"),
@@ -231,18 +200,26 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (folder / "digest.json").unlink(),
         "reports has no report: reports/digest.json: No such file or directory",
     ),
-    "half a manifest": (spoil("digest.json", lambda text: text[: len(text) // 2]), "reports/digest.json is damaged"),
+    "half a manifest": (spoil("digest.json", lambda text: text[: len(text) // 2]), DAMAGED),
+    "a manifest without configurations": (
+        spoil(
+            "digest.json", lambda text: re.sub(r'"configurations": .*?\n ]', '"configurations": []', text, flags=re.S)
+        ),
+        DAMAGED,
+    ),
+    "a manifest without a page": (spoil("digest.json", lambda text: re.sub(r'.*"index.html.*\n', "", text)), DAMAGED),
+    "a manifest with other options": (spoil("digest.json", lambda text: text.replace("20", "10")), DAMAGED),
     "another manifest": (
-        spoil("digest.json", lambda text: text.replace("cprcheck-manifest-2", "other")),
-        "reports/digest.json is damaged",
+        spoil("digest.json", lambda text: text.replace(manifest.SCHEMA, "other")),
+        DAMAGED,
     ),
     "an older manifest": (
-        spoil("digest.json", lambda text: text.replace("cprcheck-manifest-2", "cprcheck-manifest-1")),
+        spoil("digest.json", lambda text: text.replace(manifest.SCHEMA, "cprcheck-manifest-1")),
         "reports/digest.json is from another version of cprcheck; run `cprcheck report` again",
     ),
     "a manifest without sources": (
         spoil("digest.json", lambda text: text.replace('"sources"', '"source"')),
-        "reports/digest.json is damaged",
+        DAMAGED,
     ),
     "broken model": (
         lambda folder: (folder.parent / "lamp.py").write_text("1 +"),
@@ -314,7 +291,7 @@ def test_so_is_a_part_that_has_changed(ran: Run) -> None:
 def test_a_report_of_an_older_version_is_written_anew(there: Path, ran: Run) -> None:
     Path("lamp.py").write_text(LAMP)
     new = contents(there)
-    spoil("digest.json", lambda text: text.replace("cprcheck-manifest-2", "cprcheck-manifest-1"))(there)
+    spoil("digest.json", lambda text: text.replace(manifest.SCHEMA, "cprcheck-manifest-1"))(there)
     assert ran(COMMAND).code == 1
     assert contents(there) == new
 

@@ -55,7 +55,8 @@ def test_a_failure_has_the_sentence_and_the_whole_trace() -> None:
     found = samples.full()
     (case,) = (case for case in parsed(found).iter("testcase") if case.get("name") == "quiet")
     (failure,) = case
-    assert (case.get("classname"), failure.get("type")) == (title(found.system), "VIOLATED")
+    name = f"{title(found.system)} only quiet, whole, settles, new, both, bounded"
+    assert (case.get("classname"), failure.get("type")) == (name, "VIOLATED")
     assert failure.get("message") == "VIOLATED in 2 steps: n != 3"
     assert failure.text == "\n".join(evidence(found.system, found["quiet"]))
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from cprcheck import files
 from cprcheck.arguments import BAD, OK, assignments, budget, exit_code, fault_options, progress, say, seconds
 from cprcheck.commands.jobs import counted, job_options, warn
 from cprcheck.commands.outputs import OUTPUTS
-from cprcheck.errors import CprcheckError, UsageError, shorten
+from cprcheck.errors import CprcheckError, UsageError
 from cprcheck.jobs.job import Job
 from cprcheck.jobs.run import Settings
 from cprcheck.jobs.sources import Sources
@@ -59,10 +60,11 @@ def report(
     The options that say how a MODEL is checked say nothing about what a FILE.toml declares.
     """
     from cprcheck.checking import ENGINES, Options
+    from cprcheck.report import manifest
 
     options = Options(engines or ENGINES, budget(faults), injected, properties, max_states, timeout)
     given = [assignments(params, kernel, env) for kernel in kernels or (None,)]
-    jobs = list(_jobs(what, given, options))
+    jobs = list({manifest.identity(_entry(job)): job for job in _jobs(what, given, options)}.values())
     if only_check:
         return _check(folder, jobs)
     if not jobs:
@@ -93,6 +95,7 @@ def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
     from cprcheck.jobs import checks
     from cprcheck.report import bundle, manifest, text
 
+    _require_ours(folder)
     now = Sources()  # before anything is checked: what changes meanwhile is stale
     with progress() as tell:
         found = checks.reports(jobs, settings, counted(tell, len(jobs)), warn)
@@ -102,9 +105,9 @@ def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
         _entry(job) | {"digest": each.system.digest(), "sources": _sources(job, now)}
         for job, each in zip(jobs, found, strict=True)
     ]
-    files.write_all(
-        folder, {manifest.NAME: manifest.dumps(manifest.document(entries, texts)), **texts}, _old(folder, texts)
-    )
+    # the manifest goes first: when we are killed between two files, the next report knows them as a report's
+    described = {manifest.NAME: manifest.dumps(manifest.document(entries, texts))}
+    files.write_all(folder, described | texts, manifest.TRACES)
     say(f"{text.title(each.system)}: {text.summary(each)}" for each in found)
     say([f"wrote {len(texts) + 1} files to {folder}"])
     return max(map(exit_code, found), key=(0, 3, 1, 4).index)
@@ -114,24 +117,20 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"cprcheck.report.{name}")
 
 
-def _old(folder: Path, texts: dict[str, str]) -> list[str]:
-    """The files of an earlier report that are no longer written.
-
-    Raises UsageError when a file is in the way that no report has written.
-    """
+def _require_ours(folder: Path) -> None:
+    """Raise UsageError when a file is in the way that no report has written."""
     from cprcheck.report import manifest
 
-    if not (folder / manifest.NAME).exists():
-        ours: Set[str] = set()
-    else:
+    ours: Set[str] = set()
+    traces = [path.relative_to(folder).as_posix() for path in files.below(folder / manifest.TRACES)]
+    if os.path.lexists(folder / manifest.NAME):
         try:
-            ours = manifest.files(folder)
+            ours = {*manifest.files(folder), *traces}
         except manifest.ManifestError as error:
-            raise UsageError(f"{error}; remove it, and the report that it belongs to") from error
-    for name in texts:
-        if (folder / name).exists() and name not in ours:
+            raise UsageError(f"{error}; remove it, and the report that it belongs to, or write --out DIR") from error
+    for name in (*manifest.WHOLE, *traces):
+        if os.path.lexists(folder / name) and name not in ours:
             raise UsageError(f"{folder / name} is not from an earlier report; move it away, or write --out DIR")
-    return sorted(ours - texts.keys())
 
 
 # ---- is it still so? ------------------------------------------------------------------------------------------------
@@ -146,9 +145,9 @@ def _entry(job: Job) -> dict[str, Any]:
     from cprcheck.jobs.checks import read_options
 
     file, colons, name = job.arguments["model"].partition("::")
-    shown = shorten(file) + colons + name if "/" in file else file
+    shown = os.path.relpath(file) if "/" in file else file
     options = asdict(read_options(job.arguments["options"]))
-    return {"model": shown, "params": job.arguments["params"], "options": options}
+    return {"model": shown + colons + name, "params": job.arguments["params"], "options": options}
 
 
 def _sources(job: Job, now: Sources) -> str:
@@ -167,7 +166,7 @@ def _check(folder: Path, jobs: Sequence[Job]) -> int:
         return BAD
     wrong = [*manifest.damage(folder, data), *_stale(data, jobs)]
     say(wrong)
-    say(f"note: {line}" for line in manifest.changes(data))
+    say(f"note: {line}" for line in manifest.changes(folder, data))
     many = f"{len(data['configurations'])} configurations, {len(data['files'])} files"
     say([f"{folder} is not up to date" if wrong else f"{folder} is up to date: {many}"])
     return BAD if wrong else OK
@@ -176,10 +175,11 @@ def _check(folder: Path, jobs: Sequence[Job]) -> int:
 def _stale(data: dict[str, Any], jobs: Sequence[Job]) -> Iterator[str]:
     """Which configurations are not those of the manifest, or are no longer what they were."""
     from cprcheck.jobs import checks
+    from cprcheck.report import manifest
 
-    written = {_identity(entry): entry for entry in data["configurations"]}
+    written = {manifest.identity(entry): entry for entry in data["configurations"]}
     if jobs:
-        wanted = {_identity(_entry(job)): job for job in jobs}
+        wanted = {manifest.identity(_entry(job)): job for job in jobs}
         yield from (f"{_shown(_entry(job))} is not in the report" for key, job in wanted.items() if key not in written)
         yield from (
             f"{_shown(entry)} is in the report, but was not asked for"
@@ -191,19 +191,13 @@ def _stale(data: dict[str, Any], jobs: Sequence[Job]) -> Iterator[str]:
         try:
             job = checks.job(entry["model"], entry["params"], checks.read_options(entry["options"]))
             _, system, _ = checks.subject(job)
-        except CprcheckError as error:
+        except (CprcheckError, OSError) as error:  # a name may be too long, a file not for us
             yield f"{_shown(entry)} can no longer be built: {str(error).splitlines()[0]}"
             continue
         if system.digest() != entry["digest"]:
             yield f"{_shown(entry)} has changed: its digest was {entry['digest']} and is {system.digest()}"
         elif _sources(job, now) != entry["sources"]:
             yield f"{_shown(entry)}: {OUTDATED}"
-
-
-def _identity(entry: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps([entry["model"], entry["params"], entry["options"]], sort_keys=True)
 
 
 def _shown(entry: dict[str, Any]) -> str:

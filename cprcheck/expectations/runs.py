@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -110,7 +111,7 @@ def read(path: Path) -> tuple[Run, ...]:
 
     Raises UsageError, with the place and what to write instead, for a file that is no such declaration.
     """
-    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    path = Path(os.path.relpath(path)) if path.is_absolute() else path
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from cprcheck.report import text, words
+from cprcheck.report import words
 from cprcheck.verdict import Report, Verdict
 
 
@@ -34,7 +34,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """The tests of one model with its parameters, which is their class; `facts` say what they are about."""
+    """The tests of one configuration, which is their class; `facts` say what they are about."""
 
     name: str
     cases: tuple[Case, ...]
@@ -45,7 +45,7 @@ class Suite:
 def dumps(found: Report) -> str:
     """The report as the text of a JUnit XML file."""
     cases = (*(case(found, verdict) for verdict in found.verdicts), *disagreements(found))
-    return xml([Suite(text.title(found.system), cases, facts(found), "\n".join(words.preface(found)))])
+    return xml([Suite(words.configuration(found), cases, facts(found), "\n".join(words.preface(found)))])
 
 
 def case(found: Report, verdict: Verdict) -> Case:

@@ -54,7 +54,7 @@ def _run(found: Report) -> Json:
             },
             "extensions": [{"name": "z3", "version": version("z3-solver")}],
         },
-        "automationDetails": {"id": f"cprcheck/{words.printable(text.title(found.system))}/"},
+        "automationDetails": {"id": f"cprcheck/{words.printable(words.configuration(found))}/"},
         "invocations": [_invocation(found)],
         "originalUriBaseIds": {name: {"description": _message(said)} for name, said in BASES.items()},
         "artifacts": _artifacts(found),

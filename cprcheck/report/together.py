@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cprcheck.report import words
 from cprcheck.verdict import Report
 
 MATRIX = "cprcheck-matrix-1"
@@ -20,22 +21,36 @@ def documents(dumps: Dumps, reports: Sequence[Report]) -> str:
 
 
 def runs(dumps: Dumps, reports: Sequence[Report]) -> str:
-    """A SARIF log with the runs of all logs."""
+    """A SARIF log with the runs of all logs, each with an id of its own."""
     logs = [json.loads(dumps(found)) for found in reports]
+    details = [run["automationDetails"] for log in logs for run in log["runs"]]
+    for each, name in zip(details, _named([each["id"].removesuffix("/") for each in details], reports), strict=True):
+        each["id"] = f"{name}/"
     return json.dumps(logs[0] | {"runs": [run for log in logs for run in log["runs"]]}, indent=1) + "\n"
 
 
 def suites(dumps: Dumps, reports: Sequence[Report]) -> str:
-    """JUnit XML with the suites of all files; what their root counts is added up."""
+    """JUnit XML with the suites of all files, each with a name of its own; what their root counts is added up."""
     first, *others = (ET.fromstring(dumps(found)) for found in reports)  # noqa: S314  (we have just written it)
     for other in others:
         first.extend(other)
         for name, count in other.attrib.items():
             if count.isdecimal():
                 first.set(name, str(int(first.get(name, "0")) + int(count)))
+    each = list(first.iter("testsuite"))
+    for suite, name in zip(each, _named([suite.get("name", "") for suite in each], reports), strict=True):
+        suite.set("name", name)
+        for case in suite.iter("testcase"):
+            case.set("classname", name)
     ET.indent(first)
     written: bytes = ET.tostring(first, encoding="utf-8", xml_declaration=True)
     return written.decode() + "\n"
+
+
+def _named(names: Sequence[str], reports: Sequence[Report]) -> list[str]:
+    """The names of reports, all different: by the model's file, or else by number."""
+    places = (words.printable(words.file(found.system)) for found in reports)
+    return words.distinct(names, [place and f" in {place}" for place in places])
 
 
 def pages(dumps: Dumps, reports: Sequence[Report]) -> str:

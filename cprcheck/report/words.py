@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -51,14 +53,41 @@ def preface(found: Report) -> Iterator[str]:
     yield from text.unreached_lines(found)
 
 
+def configuration(found: Report) -> str:
+    """The model with its parameters and, where that is not the usual, its faults and the properties in question."""
+    origin, system = found.system.origin, found.system
+    said = text.title(system)
+    if origin is not None and origin.faults != "finite":
+        said += f" faults {origin.faults}"
+    if origin is not None and origin.injected:
+        said += ", injected"
+    if len(found.verdicts) < len(system.properties):
+        said += f" only {', '.join(dict.fromkeys(each.prop.family or each.prop.name for each in found.verdicts))}"
+    return said
+
+
+def file(system: System) -> str:
+    """The file of the model as the command line names it; empty for one of ours, and one that nobody knows."""
+    return system.origin.model.partition("::")[0] if system.origin is not None and "::" in system.origin.model else ""
+
+
+def distinct(names: Sequence[str], more: Sequence[str]) -> list[str]:
+    """`names`, all different: those that are the same get what is in `more` for them, and then a number."""
+    times = Counter(names)
+    found = [f"{name}{end}" if times[name] > 1 else name for name, end in zip(names, more, strict=True)]
+    seen: Counter[str] = Counter()
+    for at, name in enumerate(found):
+        seen[name] += 1
+        found[at] = name if seen[name] == 1 else f"{name} #{seen[name]}"
+    return found
+
+
 def place(source: Source) -> tuple[str, str] | None:
     """(what a path is relative to, the path) of a file of the working directory, HERE, or of the shipped models, OURS.
 
     None for any other file: it has no name that another machine would understand.
     """
-    path = Path(source.file)
-    if not path.is_absolute():
-        return HERE, path.as_posix()
+    path = Path(os.path.abspath(source.file))
     if path.is_relative_to(Path.cwd()) and not installed(source.file):  # nobody keeps a venv in a repository
         return HERE, path.relative_to(Path.cwd()).as_posix()
     return (OURS, Path(shorten(source.file)).as_posix()) if shipped(source.file) else None
