@@ -59,9 +59,11 @@ def results(
     try:
         found = checks.reports(jobs, settings, note, warn)
     except UsageError as error:  # a worker does not know where a run is declared
-        failed = [result.job for result in seen if result.error is error]
-        with _told(next(run for run, each in zip(runs, jobs, strict=True) if each in failed) if failed else None):
-            raise
+        for run, each in zip(runs, jobs, strict=True):
+            if any(result.error is error and result.job == each for result in seen):
+                with _told(run):
+                    raise
+        raise
     for run, report in zip(runs, found, strict=True):
         if not report.lost:
             _admit(run, report.system)
@@ -86,12 +88,11 @@ def _admit(run: Run, system: System) -> None:
 
 
 @contextmanager
-def _told(run: Run | None) -> Iterator[None]:
-    """Put the place of a run, where it is known, before what is wrong with it."""
+def _told(run: Run) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise error if run is None else UsageError(f"{run.place}: {error}") from error
+        raise UsageError(f"{run.place}: {error}") from error
 
 
 def statuses(report: Report) -> dict[str, str]:
