@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """\
+import signal
 import sys
 from pathlib import Path
 from cprcheck.jobs.job import Job
 from cprcheck.jobs.run import Settings, run
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever nohup has made of it
 log, cache, seconds = sys.argv[1:]
 jobs = [Job("chores:wait", {"file": log, "word": str(number), "seconds": float(seconds)}) for number in range(6)]
 jobs = jobs if float(seconds) else [Job("chores:hang", {"file": log})]
