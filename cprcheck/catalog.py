@@ -48,7 +48,7 @@ def load(path: Path) -> ModuleType:
     imports.watch()
     try:
         spec.loader.exec_module(module)
-    except ModelError:
+    except (ModelError, MemoryError):
         del sys.modules[name]
         raise
     except (Exception, SystemExit) as error:

@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from cprcheck import __version__
-from cprcheck.arguments import DISAGREE, INTERNAL, INTERRUPTED, USAGE
+from cprcheck.arguments import DISAGREE, INTERNAL, INTERRUPTED, UNKNOWN, USAGE
 from cprcheck.commands import COMMANDS
 from cprcheck.errors import DisagreementError, ModelError, UsageError
 
@@ -55,6 +55,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (ModelError, UsageError) as error:
         click.echo(f"cprcheck: {error}", err=True)
         return USAGE
+    except MemoryError:
+        click.echo("cprcheck: out of memory", err=True)
+        return UNKNOWN
     except DisagreementError as error:
         click.echo(f"cprcheck: DISAGREEMENT {error}", err=True)
         return DISAGREE

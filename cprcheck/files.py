@@ -20,11 +20,11 @@ from cprcheck.errors import UsageError
 def write(path: Path, text: str, *, sync: bool = False) -> None:
     """Put `text` into `path`: all of it, or nothing.  Raises UsageError when that cannot be done.
 
-    What is no ordinary file, such as /dev/stdout or a pipe, is written to and stays what it is.  With `sync` the
-    file is whole even after the power fails.
+    What is no ordinary file, such as /dev/stdout or a pipe, is written to and stays what it is.  With `sync` it is
+    replaced, and the file is whole even after the power fails.
     """
     with _told(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if not sync and path.exists() and not path.is_file() and not path.is_dir():
             path.write_text(text, encoding="utf-8")
             return
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

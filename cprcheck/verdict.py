@@ -99,7 +99,8 @@ class Report:
 
     `size` is that of the explicit search, None when there was none.  `scope` says what the verdicts are about,
     one clause each.  `unreached` lists the transitions that no reachable state enables; None when nobody looked.
-    `disagreements` is empty unless something is wrong with cprcheck itself.
+    `disagreements` is empty unless something is wrong with cprcheck itself.  `lost` says why there is no answer at all:
+    then the System is only a name with parameters, every verdict is UNKNOWN, and nothing is as anybody declared it.
     """
 
     system: System
@@ -108,6 +109,7 @@ class Report:
     scope: tuple[str, ...] = ()
     unreached: tuple[int, ...] | None = None
     disagreements: tuple[str, ...] = ()
+    lost: str = ""
 
     @property
     def ok(self) -> bool:

@@ -38,6 +38,11 @@ def test_the_exit_code_is_the_worst_verdict(line: str, ran: Run) -> None:
     assert ran(line)[::2] == (CODES[line], "")
 
 
+def test_memory_that_runs_out_here_is_told(ran: Run) -> None:
+    Path("mem.py").write_text(Path("lamp.py").read_text().replace("    m = Model()", "    raise MemoryError"))
+    assert ran("check mem.py") == (3, "", "cprcheck: out of memory\n")
+
+
 USAGE = {
     "check petersen": "no model 'petersen'; did you mean 'peterson'?",
     "step none.py": "no file FOLDER/none.py",

@@ -168,6 +168,75 @@ def test_nothing_is_half_written(declare, monkeypatch: pytest.MonkeyPatch) -> No
     assert listing() == ["e.toml"]
 
 
+def test_a_file_that_was_edited_meanwhile_is_not_written(declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports, edited = checks.reports, AS_IT_IS.partition("\n\n")[2]
+
+    def slowly(*given: Any) -> list[Report]:
+        Path("e.toml").write_text(edited)
+        return reports(*given)
+
+    monkeypatch.setattr(checks, "reports", slowly)
+    found = declare("--write --no-traces", "not_both = 2", "not_both = 7")
+    assert (found.code, found.err, Path("e.toml").read_text()) == (
+        2,
+        "cprcheck: e.toml was changed while its runs were checked: nothing is written; run it again\n",
+        edited,
+    )
+
+
+def test_line_ends_and_links_stay_what_they_are(ran: Run) -> None:
+    windows = AS_IT_IS.replace("\n", "\r\n").encode()
+    Path("real.toml").write_bytes(windows.replace(b"not_both = 2", b"not_both = 7"))
+    Path("e.toml").symlink_to("real.toml")
+    found = ran("expect e.toml --write")
+    assert (found.code, found.err, Path("real.toml").read_bytes()) == (0, "wrote e.toml\n", windows)
+    assert Path("e.toml").is_symlink()
+
+
+def test_a_lost_job_is_never_as_declared(declare) -> None:
+    found = declare("--no-cache --job-timeout 0 --junit j.xml", 'below = "HOLDS"', 'below = "UNKNOWN"')
+    assert found.code == 3
+    assert found.out == (
+        f"unknown          {FIRST}\n  declared: e.toml:1\n"
+        "  not_both was not checked (no answer within 0 s, twice); declared VIOLATED in 2 steps\n"
+        "  below was not checked (no answer within 0 s, twice); declared UNKNOWN\n\n"
+        f"unknown          {SECOND}\n  declared: e.toml:10\n"
+        "  dark was not checked (no answer within 0 s, twice); declared VIOLATED in 2 steps\n"
+        "  bright was not checked (no answer within 0 s, twice); declared REACHABLE in 2 steps\n\n"
+        "0 of 2 runs are as declared\n"
+    )
+    cases = ET.parse("j.xml").getroot().iter("testcase")
+    assert [[child.tag for child in case] for case in cases] == [["error"]] * 4
+
+
+def test_a_property_that_is_not_there_is_told_with_its_place(declare) -> None:
+    found = declare("--no-cache", "faults =", 'properties = ["darkk"]\nfaults =')
+    said = "no property 'darkk'; there is whole, not_both, below, bright, dark, deadlock_free, nobody_stuck"
+    assert found == (2, "", f"cprcheck: e.toml:10: {said}\n")
+
+
+LIMITS = {
+    "--job-memory nan": "write a number of GiB, 0.25 to 100000",
+    "--job-memory inf": "write a number of GiB, 0.25 to 100000",
+    "--job-memory 0.1": "write a number of GiB, 0.25 to 100000",
+    "--job-timeout nan": "write a number of seconds, 0 or more",
+}
+
+
+@pytest.mark.parametrize("option", LIMITS)
+def test_a_limit_that_is_none_is_told(option: str, declare) -> None:
+    found = declare(option)
+    name = option.partition(" ")[0]
+    assert (found.code, found.err.splitlines()[-1]) == (2, f"Error: Invalid value for '{name}': {LIMITS[option]}")
+
+
+def test_without_a_home_that_is_told_once(declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cprcheck.commands.jobs.usual_folder", lambda: None)
+    note = "cprcheck: there is no home directory, so no answer is kept; write --cache DIR, or --no-cache\n"
+    assert declare("--quick").err == note
+    assert declare("--quick --no-cache").err == ""
+
+
 def test_junit_has_a_test_for_each_declared_verdict(declare) -> None:
     declare("--junit j.xml", "not_both = 2", "not_both = 3")
     cases = ET.parse("j.xml").getroot().iter("testcase")

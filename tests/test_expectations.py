@@ -14,6 +14,7 @@ from cprcheck.errors import UsageError
 from cprcheck.expectations import judging, runs
 from cprcheck.expectations.judging import Outcome
 from cprcheck.expectations.runs import Run, read, rewritten
+from cprcheck.jobs import checks
 from cprcheck.verdict import Report, Status
 
 GOOD = """\
@@ -292,6 +293,28 @@ def test_numbers_of_states_are_compared_only_on_request(run: Run, report: Report
     assert judging.compare(replace(full, size=found), whole, counts=True).as_declared
 
 
+def test_a_declared_size_is_not_as_declared_when_nobody_knows_it(run: Run, report: Report) -> None:
+    sized = replace(run, size={"states": 999})
+    assert judging.compare(sized, report).as_declared
+    for size in (None, replace(report.size, complete=False)):
+        outcome = judging.compare(sized, replace(report, size=size), counts=True)
+        assert said(outcome) == ["the search was not complete; declared 999 states"]
+        assert outcome.differences[0].unknown
+    assert judging.compare(run, replace(report, size=None), counts=True).as_declared
+
+
+def test_what_was_lost_is_never_as_declared(run: Run, report: Report) -> None:
+    found = checks.lost(judging.job(run), "no answer within 1 s, twice")
+    expected = replace(run, verdicts={"whole": UNKNOWN, "below": VIOLATED}, steps={"below": 3})
+    outcome = judging.compare(expected, found)
+    assert said(outcome) == [
+        "whole was not checked (no answer within 1 s, twice); declared UNKNOWN",
+        "below was not checked (no answer within 1 s, twice); declared VIOLATED in 3 steps",
+    ]
+    assert all(finding.unknown for finding in outcome.differences)
+    assert judging.filled(expected, found) == expected
+
+
 def test_engines_that_disagree_are_never_as_declared(run: Run, report: Report) -> None:
     assert not judging.compare(run, replace(report, disagreements=("whole: they differ",))).as_declared
 
@@ -364,6 +387,8 @@ def test_what_a_person_wrote_stays_as_it_is(folder: Path) -> None:
     filled = [replace(first, steps={"whole": 1}), replace(second, steps={}, size={"states": 42})]
     assert rewritten(HAND, filled) == WRITTEN
     assert rewritten(WRITTEN, filled) == WRITTEN
+    windows = HAND.replace("\n", "\r\n")
+    assert rewritten(windows, filled) == WRITTEN.replace("\n", "\r\n")
 
 
 def test_a_file_written_in_another_way_is_filled_in_too(folder: Path) -> None:

@@ -163,6 +163,29 @@ def test_a_lost_job_leaves_every_verdict_open(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+NEVER = "from cprcheck import Model, model\n@model\ndef never(top: int = 2, on: bool = True) -> Model:\n    {}\n"
+
+
+def test_a_model_that_is_never_built_is_not_built_here_to_say_what_was_lost() -> None:
+    Path("never.py").write_text(NEVER.format("while True: pass"))
+    (lost,) = checks.reports([checks.job("never.py", {"on": "no"})], Settings(1, limits=Limits(0.2)))
+    assert [(v.prop.name, v.status, v.reason) for v in lost.verdicts] == [
+        (checks.EVERYTHING, Status.UNKNOWN, "no answer within 0.2 s, twice"),
+    ]
+    assert (lost.lost, lost.scope) == (
+        "no answer within 0.2 s, twice",
+        ("nothing was checked: no answer within 0.2 s, twice",),
+    )
+    assert (lost.system.name, lost.system.params) == ("never", (("top", "2"), ("on", "False")))
+
+
+@pytest.mark.parametrize("text", [NEVER.format("raise MemoryError"), NEVER.format("bytearray(1 << 60)")])
+def test_memory_that_runs_out_while_a_model_is_built_is_no_error_of_the_model(text: str) -> None:
+    Path("never.py").write_text(text)
+    (found,) = checks.reports([checks.job("never.py", {})], Settings(1))
+    assert found.lost == "out of memory, twice"
+
+
 def test_the_same_question_has_one_key_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = key(checks.job("lamp.py::lamp", {}), Sources())
     (tmp_path / "other").mkdir()

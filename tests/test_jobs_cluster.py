@@ -18,7 +18,7 @@ import pytest
 
 from cprcheck.errors import UsageError
 from cprcheck.jobs import cluster
-from cprcheck.jobs.job import Job
+from cprcheck.jobs.job import Job, Result
 from cprcheck.jobs.pool import Limits
 from cprcheck.jobs.run import Settings, run
 
@@ -37,7 +37,7 @@ needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None,
 
 @needs_dask
 @pytest.mark.slow
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "no such thing", ""])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "no such thing", "", "http://x:1"])
 def test_a_scheduler_that_does_not_answer_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT", 1)
     with pytest.raises(UsageError) as caught:
@@ -129,6 +129,36 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing_while_another_lives
     killer.join()
     assert [(result.value, result.lost) for result in found] == [(log.name, "") for log in logs]
     assert sorted(len(log.read_text().split()) for log in logs) == [1, 1, 1, 2], "one of them was tried again"
+
+
+@needs_dask
+@pytest.mark.parametrize("address", ["foo", "", "http://x:1"])
+def test_what_is_no_address_is_told_at_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import distributed
+
+    monkeypatch.setattr(distributed, "Client", None)
+    with pytest.raises(UsageError) as caught:
+        run([SUM], Settings(scheduler=address))
+    assert str(caught.value) == f"no Dask scheduler answers at {address!r}; write the address that it printed"
+
+
+@needs_dask
+@pytest.mark.slow
+def test_two_of_us_who_ask_the_same_do_not_share_a_job(dask: Cluster, tmp_path: Path) -> None:
+    dask.worker(), dask.worker()
+    job = Job("chores:wait", {"file": str(tmp_path / "log"), "word": "x", "seconds": 4})
+    found: dict[float | None, Result] = {}
+
+    def ask(seconds: float | None) -> None:
+        (found[seconds],) = run([job], dask.settings(limits=Limits(seconds)))
+
+    both = [threading.Thread(target=ask, args=(seconds,)) for seconds in (0.5, None)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert found[0.5].lost == "no answer within 0.5 s, twice"
+    assert (found[None].value, found[None].lost) == ("x", "")
 
 
 @needs_dask

@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """\
+import signal
 import sys
 from pathlib import Path
 from cprcheck.jobs.job import Job
 from cprcheck.jobs.run import Settings, run
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever nohup has made of it
 log, cache, seconds = sys.argv[1:]
 jobs = [Job("chores:wait", {"file": log, "word": str(number), "seconds": float(seconds)}) for number in range(6)]
+jobs = jobs if float(seconds) else [Job("chores:hang", {"file": log})]
 try:
     results = run(jobs, Settings(2, cache=Path(cache) if cache else None))
 except KeyboardInterrupt as stopped:
@@ -87,7 +90,7 @@ def test_without_a_folder_nothing_is_kept_and_that_is_said(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_when_we_are_killed_the_workers_end_and_the_next_run_goes_on(how: signal.Signals, tmp_path: Path) -> None:
     log, cache = tmp_path / "log", tmp_path / "cache"
     first = start(log, str(cache), "1")
@@ -102,3 +105,17 @@ def test_when_we_are_killed_the_workers_end_and_the_next_run_goes_on(how: signal
     assert kept >= 1
     out, _ = start(log, str(cache), "1").communicate(timeout=60)
     assert ([word.rstrip("+") for word in out.split()], out.count("+")) == (list("012345"), kept)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_is_deaf_does_not_outlive_us(how: signal.Signals, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    run = start(log, "", "0")
+    until(log, 1)
+    run.send_signal(how)
+    assert run.wait(20) == -how
+    deadline = time.monotonic() + 20
+    while not gone(*started(log)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cprcheck.errors import ModelError, UsageError
+from cprcheck.jobs import pool, worker
 from cprcheck.jobs.job import OURS, Job, Result, TaskError, error_of
 from cprcheck.jobs.pool import Limits
 from cprcheck.jobs.run import Settings, cores, run
@@ -140,27 +143,64 @@ def test_nobody_is_left_behind(tmp_path: Path) -> None:
 
 def test_a_worker_ends_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
     """Even when its parent was killed and could say nothing: its input ends."""
-    import subprocess
-    import sys
-
-    from cprcheck.jobs.worker import COMMAND
-
     log = tmp_path / "log"
-    worker = subprocess.Popen([sys.executable, "-P", "-c", COMMAND], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", worker.COMMAND], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
     request = {
         "task": "chores:wait",
         "arguments": {"file": str(log), "word": "x", "seconds": 60},
         "models": [],
         "key": "",
     }
-    assert worker.stdin is not None
-    for line in (sys.path, {"memory": None, "folder": "."}, request):
-        worker.stdin.write(json.dumps(line).encode() + b"\n")
-        worker.stdin.flush()
+    assert process.stdin is not None
+    for line in (sys.path, {"memory": None, "folder": ".", "answers": 1, "parent": os.getpid()}, request):
+        process.stdin.write(json.dumps(line).encode() + b"\n")
+        process.stdin.flush()
     while not log.exists():
         time.sleep(0.01)
-    worker.stdin.close()
-    assert worker.wait(10) == 0
+    process.stdin.close()
+    assert process.wait(10) == 0
+
+
+def test_a_worker_that_never_starts_costs_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "COMMAND", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    monkeypatch.setattr(pool, "START", 0.3)
+    (result,) = run([job("add", a=1, b=2)], Settings(1))
+    assert (result.value, result.lost) == (None, "the worker did not start within 0.3 s, twice")
+
+
+def test_what_python_prints_when_it_starts_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "COMMAND", f"print('{{}}', flush=True); {worker.COMMAND}")
+    (result,) = run([job("print_something")], Settings(1))
+    assert result.value == "answer"
+    out, err = capfd.readouterr()
+    assert (out, sorted(err.splitlines())) == ("", ["nor this", "not an answer", "{}"])
+
+
+def test_a_limit_may_be_longer_than_the_system_can_wait() -> None:
+    (result,) = run([job("add", a=1, b=2)], Settings(1, limits=Limits(1e300)))
+    assert result.value == 3
+
+
+def test_a_worker_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*given: object, **more: object) -> subprocess.Popen[bytes]:
+        if started:
+            raise OSError(24, "Too many open files")
+        started.append(popen(*given, **more))  # type: ignore[call-overload]
+        return started[0]
+
+    popen, before = subprocess.Popen, os.listdir("/proc/self/fd")
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(UsageError) as caught:
+        run([job("add", a=number, b=2) for number in range(3)], Settings(3))
+    assert str(caught.value) == "cannot start worker 2 of 3: Too many open files; write fewer --jobs"
+    assert started[0].poll() is not None
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_there_are_as_many_workers_as_there_are_processors_for_us() -> None:

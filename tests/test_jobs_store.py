@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,6 +49,7 @@ DAMAGE: dict[str, Callable[[str], str]] = {
     "of another key": lambda text: text.replace(KEY, "cd" * 32),
     "of another version": lambda text: text.replace("cprcheck-job-1", "cprcheck-job-0"),
     "something else": lambda text: "[1, 2]",
+    "deep": lambda text: "[" * 200_000,
     "no JSON": lambda text: "\x00\x01",
     "without a digest": lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "sha256"}),
 }
@@ -72,6 +74,15 @@ def test_a_folder_in_the_place_of_a_file_harms_nothing(tmp_path: Path) -> None:
     assert listing(tmp_path) == []
 
 
+def test_a_pipe_in_the_place_of_a_file_is_replaced(tmp_path: Path) -> None:
+    store, path = Store(tmp_path), tmp_path / "ab" / f"{KEY}.json"
+    path.parent.mkdir()
+    os.mkfifo(path)
+    assert (store.get(KEY), store.damaged) == ((False, None), 1)
+    assert store.put(KEY, JOB, VALUE)
+    assert store.get(KEY) == (True, VALUE)
+
+
 def test_the_usual_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CPRCHECK_CACHE", "/somewhere")
     assert usual_folder() == Path("/somewhere")
@@ -81,6 +92,17 @@ def test_the_usual_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert usual_folder() == tmp_path / ".cache" / "cprcheck"
+
+
+def test_without_a_home_there_is_a_folder_only_when_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user whom nobody knows
+    for name in ("CPRCHECK_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert usual_folder() is None
+    monkeypatch.setenv("XDG_CACHE_HOME", "/desk")
+    assert usual_folder() == Path("/desk/cprcheck")
+    monkeypatch.setenv("CPRCHECK_CACHE", "/somewhere")
+    assert usual_folder() == Path("/somewhere")
 
 
 # ---- together with jobs -------------------------------------------------------------------------------------------

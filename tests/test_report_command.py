@@ -360,6 +360,8 @@ def test_a_job_without_an_answer_is_unknown_in_every_file(ran: Run) -> None:
     (verdict,) = report["properties"]
     assert (verdict["status"], verdict["reason"]) == ("UNKNOWN", "no answer within 0 s, twice")
     assert not Path("reports/traces").exists()
+    said = "lamp.py() had no answer: run `cprcheck report` again\nreports is not up to date\n"
+    assert ran("report --check") == (1, said, "")
 
 
 def test_what_is_kept_is_used_again(there: Path, ran: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,10 +54,9 @@ def expect(
     from cprcheck.report import declared as report
     from cprcheck.report.junit import xml
 
-    everything = {file: runs.read(file) for file in declared}
+    texts = {file: runs.content(file) for file in declared}
+    everything = {file: runs.runs_of(file, text) for file, text in texts.items()}
     chosen = _chosen([run for each in everything.values() for run in each], models, quick)
-    for run in chosen:
-        judging.bind(run)  # what is misspelt is told before anything is checked
     outcomes: list[Outcome] = []
     with progress() as tell:
         results = judging.results(chosen, settings, counted(tell, len(chosen)), warn)
@@ -66,7 +65,7 @@ def expect(
         say(report.lines(outcomes[-1], traces=not no_traces))
     say([report.last_line(outcomes)])
     if write:
-        _write(everything, {id(run): outcome.run for run, outcome in zip(chosen, outcomes, strict=True)})
+        _write(texts, everything, {id(run): outcome.run for run, outcome in zip(chosen, outcomes, strict=True)})
     if junit is not None:
         files.write(junit, xml(report.suites(outcomes)))
     if summary is not None:
@@ -89,15 +88,20 @@ def _chosen(runs: Sequence[Run], models: Sequence[str], quick: bool) -> list[Run
     return chosen
 
 
-def _write(everything: dict[Path, tuple[Run, ...]], filled: dict[int, Run]) -> None:
-    """Write the figures of `filled`, which has runs by identity, into the files that declare them."""
-    from cprcheck.expectations.runs import rewritten
+def _write(texts: dict[Path, str], everything: dict[Path, tuple[Run, ...]], filled: dict[int, Run]) -> None:
+    """Write the figures of `filled`, which has runs by identity, into the files that declare them in `texts`.
 
-    for file, declared in everything.items():
-        old = file.read_text(encoding="utf-8")
-        new = rewritten(old, [filled.get(id(run), run) for run in declared])
+    Raises UsageError, and writes nothing, when a file has another text by now.
+    """
+    from cprcheck.expectations.runs import content, rewritten
+
+    for file, old in texts.items():
+        if content(file) != old:
+            raise UsageError(f"{file} was changed while its runs were checked: nothing is written; run it again")
+    for file, old in texts.items():
+        new = rewritten(old, [filled.get(id(run), run) for run in everything[file]])
         if new != old:
-            files.write(file, new)
+            files.write(file.resolve() if file.is_symlink() else file, new)
             click.echo(f"wrote {file}", err=True)
 
 

@@ -17,6 +17,9 @@ from cprcheck.jobs.pool import Limits
 from cprcheck.jobs.run import Settings, cores
 from cprcheck.jobs.store import usual_folder
 
+LEAST, MOST = 0.25, 100_000
+"""GiB that a job may have."""
+
 
 def job_options(function: Callable[..., int]) -> Callable[..., int]:
     """The options that say how jobs are done; the command gets them as `settings`, a `Settings`."""
@@ -37,6 +40,8 @@ def job_options(function: Callable[..., int]) -> Callable[..., int]:
         if workers is not None and scheduler is not None:
             raise UsageError("--jobs and --scheduler: the cluster knows how many workers it has; write one of them")
         folder = None if no_cache else cache or usual_folder()
+        if folder is None and not no_cache:
+            warn("there is no home directory, so no answer is kept; write --cache DIR, or --no-cache")
         limits = Limits(job_timeout, job_memory)
         settings = Settings(workers or cores(), scheduler, folder, limits=limits)
         return function(**given, settings=settings)
@@ -49,15 +54,19 @@ def job_options(function: Callable[..., int]) -> Callable[..., int]:
             click.option("--no-cache", is_flag=True, help="Neither keep answers nor use those that are kept."),
             click.option("--job-timeout", type=float, callback=seconds, metavar="S", help="Seconds for each job."),
             click.option(
-                "--job-memory",
-                type=click.FloatRange(min=0.25),  # z3 itself needs half of that
-                metavar="GIB",
-                help="Memory for each job, in GiB.",
+                "--job-memory", type=float, callback=_memory, metavar="GIB", help="Memory for each job, in GiB."
             ),
         )
     ):
         command = option(command)
     return command
+
+
+def _memory(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    """A limit of memory: z3 itself needs half of the least, and no machine has the most."""
+    if value is not None and not LEAST <= value <= MOST:  # nor is that true of what is no number
+        raise click.BadParameter(f"write a number of GiB, {LEAST:g} to {MOST}")
+    return value
 
 
 def warn(sentence: str) -> None:

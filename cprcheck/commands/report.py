@@ -102,7 +102,7 @@ def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
     formats = {output.name: _module(output.module).dumps for output in OUTPUTS}
     texts = bundle.texts(found, formats, {output.name for output in OUTPUTS if output.each})
     entries = [
-        _entry(job) | {"digest": each.system.digest(), "sources": _sources(job, now)}
+        _entry(job) | {"digest": "" if each.lost else each.system.digest(), "sources": _sources(job, now)}
         for job, each in zip(jobs, found, strict=True)
     ]
     # the manifest goes first: when we are killed between two files, the next report knows them as a report's
@@ -188,6 +188,9 @@ def _stale(data: dict[str, Any], jobs: Sequence[Job]) -> Iterator[str]:
         )
     now = Sources()
     for entry in written.values():
+        if not entry["digest"]:
+            yield f"{_shown(entry)} had no answer: run `cprcheck report` again"
+            continue
         try:
             job = checks.job(entry["model"], entry["params"], checks.read_options(entry["options"]))
             _, system, _ = checks.subject(job)

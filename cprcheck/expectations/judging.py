@@ -16,7 +16,7 @@ from cprcheck.checking import Progress, check, select
 from cprcheck.errors import UsageError
 from cprcheck.expectations.runs import Run
 from cprcheck.jobs import checks
-from cprcheck.jobs.job import Job
+from cprcheck.jobs.job import Job, Result
 from cprcheck.jobs.run import OnResult, Settings, Warn
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
@@ -49,14 +49,24 @@ def results(
     Raises what `perform` and `jobs.run.run` raise.
     """
     jobs = [job(run) for run in runs]
+    seen: list[Result] = []
+
+    def note(result: Result) -> None:
+        seen.append(result)
+        if on_result is not None:
+            on_result(result)
+
     try:
-        found = checks.reports(jobs, settings, on_result, warn)
-    except UsageError:
-        for run in runs:  # a worker does not know where a run is declared
-            _admit(run, bind(run).system)
+        found = checks.reports(jobs, settings, note, warn)
+    except UsageError as error:  # a worker does not know where a run is declared
+        for run, each in zip(runs, jobs, strict=True):
+            if any(result.error is error and result.job == each for result in seen):
+                with _told(run):
+                    raise
         raise
     for run, report in zip(runs, found, strict=True):
-        _admit(run, report.system)
+        if not report.lost:
+            _admit(run, report.system)
     return list(zip(runs, found, strict=True))
 
 
@@ -154,8 +164,10 @@ def compare(run: Run, report: Report, *, counts: bool = False) -> Outcome:
     """Hold a report against what is declared.
 
     What is not declared must be good, unless the run is `partial`.  With `counts` the size of the search has to be
-    the declared one too, where both are known.
+    the declared one too.  Where the check was lost, nothing is as declared, not even UNKNOWN.
     """
+    if report.lost:
+        return Outcome(run, report, tuple(_lost(run, report.lost, name) for name in run.verdicts))
     found = lengths(report)
     findings = [_declared(run, report, name, found.get(name)) for name in run.verdicts]
     for verdict in report.verdicts:
@@ -166,11 +178,23 @@ def compare(run: Run, report: Report, *, counts: bool = False) -> Outcome:
         ):
             said = (f"{_found(verdict)}; not declared",)
             findings.append(Finding(verdict.prop.name, verdict, said, verdict.status is Status.UNKNOWN))
-    size = sizes(report) if counts else {}
-    wrong = [
-        f"{size[key]} {key}; declared {run.size[key]}" for key in size if run.size.get(key, size[key]) != size[key]
-    ]
-    return Outcome(run, report, (*findings, *([Finding("size", None, tuple(wrong))] if wrong else [])))
+    return Outcome(run, report, (*findings, *(_size(run, report) if counts else ())))
+
+
+def _lost(run: Run, why: str, name: str) -> Finding:
+    declared = _in_steps(run.verdicts[name].value, run.steps.get(name))
+    return Finding(name, None, (f"{name} was not checked ({why}); declared {declared}",), unknown=True)
+
+
+def _size(run: Run, report: Report) -> Iterator[Finding]:
+    """How the size of the search differs from what is declared of it."""
+    found = {} if report.size is None else vars(report.size)
+    wrong = [key for key, value in run.size.items() if found.get(key) != value]
+    if wrong and not sizes(report):
+        said = ", ".join(f"{run.size[key]} {key}" for key in wrong)
+        yield Finding("size", None, (f"the search was not complete; declared {said}",), unknown=True)
+    elif wrong:
+        yield Finding("size", None, tuple(f"{found[key]} {key}; declared {run.size[key]}" for key in wrong))
 
 
 def _declared(run: Run, report: Report, name: str, length: int | None) -> Finding:
@@ -211,7 +235,11 @@ def filled(run: Run, report: Report) -> Run:
     A verdict is for a person to declare: where one differs, the run stays as it is.
     """
     found = statuses(report)
-    if report.disagreements or any(found.get(name) != status.value for name, status in run.verdicts.items()):
+    if (
+        report.lost
+        or report.disagreements
+        or any(found.get(name) != status.value for name, status in run.verdicts.items())
+    ):
         return run
     steps = {name: length for name, length in lengths(report).items() if name in run.verdicts}
     return replace(run, steps=steps, size={**run.size} | {k: v for k, v in sizes(report).items() if k in run.size})

@@ -111,13 +111,30 @@ def read(path: Path) -> tuple[Run, ...]:
 
     Raises UsageError, with the place and what to write instead, for a file that is no such declaration.
     """
-    path = Path(os.path.relpath(path)) if path.is_absolute() else path
+    return runs_of(path, content(path))
+
+
+def content(path: Path) -> str:
+    """The text of a file, with its own line ends.  Raises UsageError when it cannot be read."""
+    path = _near(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        return path.read_bytes().decode()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+
+
+def _near(path: Path) -> Path:
+    return Path(os.path.relpath(path)) if path.is_absolute() else path
+
+
+def runs_of(path: Path, text: str) -> tuple[Run, ...]:
+    """The runs that `text`, which is that of the file `path`, declares.  Raises UsageError as `read` does."""
+    path = _near(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     for key in document:
         if key != "run":
@@ -198,7 +215,8 @@ def rewritten(text: str, runs: Iterable[Run]) -> str:
     """The text of a file of expectations with the figures of `runs`, which are all of its runs; the rest stays."""
     import tomlkit
 
-    document = tomlkit.parse(text)
+    windows = 0 < text.count("\n") == text.count("\r\n")
+    document = tomlkit.parse(text.replace("\r\n", "\n") if windows else text)
     for run, table in zip(runs, document["run"], strict=True):
         _set(table, run.size)
         if run.steps and "steps" not in table:
@@ -214,7 +232,8 @@ def rewritten(text: str, runs: Iterable[Run]) -> str:
             for name in [name for name in table["steps"] if name not in run.steps]:
                 del table["steps"][name]
             _set(table["steps"], run.steps)
-    return tomlkit.dumps(document)
+    written = tomlkit.dumps(document)
+    return written.replace("\n", "\r\n") if windows else written
 
 
 def _set(table: Any, values: Mapping[str, int]) -> None:

@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from cprcheck import catalog, results
-from cprcheck.checking import Options, check, select
+from cprcheck.checking import Options, check
 from cprcheck.jobs.job import JSON, Job, Message, Passing, Result
 from cprcheck.jobs.run import OnResult, Settings, Warn, run
+from cprcheck.language.decorator import show_param
 from cprcheck.language.model import Model
 from cprcheck.passes.faults import with_faults
-from cprcheck.system import System
+from cprcheck.system import Kind, Property, System
 from cprcheck.verdict import Report, Status, Verdict
 
 TASK = f"{__name__}:perform"
+EVERYTHING = "every property"
+"""What the verdict is about where a job was lost and nobody had said which properties to check."""
 
 
 def job(model: str, params: Mapping[str, str], options: Options | None = None, *, certificates: bool = False) -> Job:
@@ -73,13 +76,28 @@ def reports(
 def report(result: Result) -> Report:
     """The Report of a job from `job`: its model is built again, and every trace is replayed.
 
-    Where the job was lost, every verdict is UNKNOWN.  Raises StaleError, DisagreementError as `results.report` does.
+    Raises StaleError, DisagreementError as `results.report` does.
     """
-    model, system, options = subject(result.job)
     if result.lost:
-        open_ = (Verdict(p, Status.UNKNOWN, (), reason=result.lost) for p in select(system, options.properties))
-        return Report(system, tuple(open_), None, system.scope)
+        return lost(result.job, result.lost)
+    model, system, _ = subject(result.job)
     return results.report(result.value, system, model)
+
+
+def lost(job: Job, why: str) -> Report:
+    """The Report of a job that has no answer: all that was asked for is UNKNOWN.
+
+    Its model is not built: that may be what took for ever.
+    """
+    found = catalog.find(job.arguments["model"])
+    bound = found.signature.bind(**catalog.values_of(found, job.arguments["params"]))
+    bound.apply_defaults()
+    names = read_options(job.arguments["options"]).properties or (EVERYTHING,)
+    asked = tuple(Property(name, Kind.INVARIANT, family=name) for name in names)
+    params = tuple((name, show_param(value)) for name, value in bound.arguments.items())
+    scope = (f"nothing was checked: {why}",)
+    system = System(found.name, (), (), (), (), asked, params=params, scope=scope, doc=found.doc)
+    return Report(system, tuple(Verdict(p, Status.UNKNOWN, (), reason=why) for p in asked), None, scope, lost=why)
 
 
 def subject(job: Job) -> tuple[Model, System, Options]:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 from cprcheck.errors import UsageError
 from cprcheck.jobs import pool
@@ -38,9 +39,10 @@ def perform(
     if not requests:
         return
     with _connected(address) as client:
+        ours = f"cprcheck-{uuid4().hex}"  # two clients with one key would share a job, and one could cancel the other's
         futures = {
             client.submit(
-                remote, request, limits.seconds, limits.memory, os.getcwd(), key=f"cprcheck-{request['key']}", retries=1
+                remote, request, limits.seconds, limits.memory, os.getcwd(), key=f"{ours}-{request['key']}", retries=1
             ): i
             for i, request in enumerate(requests)
         }
@@ -62,7 +64,7 @@ def perform(
                     seen = monotonic()
         finally:
             with suppress(Exception):
-                client.cancel(list(futures), force=True)
+                client.cancel(list(futures))
 
 
 def remote(request: Message, seconds: float | None, memory: float | None, folder: str) -> Message:
@@ -75,10 +77,15 @@ def _connected(address: str) -> Any:
     """A client of the scheduler at `address`.  Raises UsageError when there is none, or it has no workers."""
     try:
         import distributed
+        from distributed.comm import addressing, registry
     except ImportError as error:
         raise UsageError("--scheduler needs Dask: install cprcheck[distributed]") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told in our words
+    for name in ("distributed", "distributed.client", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters is told in our words
     try:
+        scheme, location = addressing.parse_address(address)
+        registry.get_backend(scheme)
+        addressing.parse_host_port(location)
         client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"no Dask scheduler answers at {address!r}; write the address that it printed") from error

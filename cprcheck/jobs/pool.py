@@ -15,11 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
+from cprcheck.errors import UsageError
 from cprcheck.jobs import worker
 from cprcheck.jobs.job import Message, canonical
 
 TRIES = 2
 """A job that is lost is tried once more, after all others."""
+START = 60
+"""So many seconds may pass until a worker says that it is ready."""
+LONGEST = 3600.0
+"""So many seconds are waited at a time: the system takes no more than a few weeks."""
 GIB = 1 << 30
 
 
@@ -39,7 +44,8 @@ def perform(
     Paths in the requests are relative to `folder`.
 
     A worker that is killed, gives no answer in time or runs out of memory costs its job at most: that is tried once
-    more, and then its answer is {"lost": why}.  Close the iterator, and the workers are gone.
+    more, and then its answer is {"lost": why}.  Close the iterator, and the workers are gone.  Raises UsageError when
+    the system lets us start no more of them.
     """
     waiting = deque(range(len(requests)))
     lost: dict[int, list[str]] = {}
@@ -76,7 +82,12 @@ def _free(
         _dismiss(each, crew, selector)
     if len(crew) >= workers:
         return None
-    made = _Worker(limits, folder)
+    try:
+        made = _Worker(limits, folder)
+    except OSError as error:
+        raise UsageError(
+            f"cannot start worker {len(crew) + 1} of {workers}: {error.strerror}; write fewer --jobs"
+        ) from None
     crew.append(made)
     selector.register(made.answers, selectors.EVENT_READ, made)
     return made
@@ -91,7 +102,7 @@ def _dismiss(each: _Worker, crew: list[_Worker], selector: selectors.BaseSelecto
 def _events(crew: list[_Worker], selector: selectors.BaseSelector) -> Iterator[_Worker]:
     """Wait; then the workers that have answered, have ended, or are out of time."""
     deadlines = [each.deadline for each in crew if each.deadline is not None]
-    ready = selector.select(max(0.0, min(deadlines) - monotonic()) if deadlines else None)
+    ready = selector.select(max(0.0, min(min(deadlines) - monotonic(), LONGEST)) if deadlines else None)
     for selected, _ in ready:
         selected.data.read()
     for each in [each for each in crew if each.job is None and each.ended]:
@@ -104,22 +115,30 @@ class _Worker:
 
     def __init__(self, limits: Limits, folder: str) -> None:
         self.limits = limits
-        self.process = subprocess.Popen(  # noqa: S603  (this Python, and a constant)
-            [sys.executable, "-P", "-c", worker.COMMAND],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            process_group=0,  # Ctrl-C is for us: we end the workers ourselves
-        )
+        here, there = os.pipe()  # not its standard output: what Python prints when it starts is no answer
+        self.answers = os.fdopen(here, "rb", buffering=0)
+        try:
+            self.process = subprocess.Popen(  # noqa: S603  (this Python, and a constant)
+                [sys.executable, "-P", "-c", worker.COMMAND],
+                stdin=subprocess.PIPE,
+                stdout=sys.__stderr__ or subprocess.DEVNULL,
+                pass_fds=(there,),
+                process_group=0,  # Ctrl-C is for us: we end the workers ourselves
+            )
+        except OSError:
+            self.answers.close()
+            raise
+        finally:
+            os.close(there)
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.requests, self.answers = self.process.stdin, self.process.stdout
+        self.requests = self.process.stdin
         self.received = bytearray()
         self.ready = self.ended = False
         self.job: int | None = None
         self.deadline: float | None = None
         memory = None if limits.memory is None else int(limits.memory * GIB)
         self.send(sys.path)
-        self.send({"memory": memory, "folder": folder})
+        self.send({"memory": memory, "folder": folder, "answers": there, "parent": os.getpid()})
 
     def send(self, data: object) -> None:
         """Give the worker a line to read.  One that has ended does not read it, which `finish` tells."""
@@ -134,9 +153,9 @@ class _Worker:
         self.wind_up()
 
     def wind_up(self) -> None:
-        """Let the time run, if it has what it needs."""
-        if self.ready and self.job is not None and self.limits.seconds is not None:
-            self.deadline = monotonic() + self.limits.seconds
+        """Let the time of its job run, or that of its start."""
+        seconds = self.limits.seconds if self.ready else START
+        self.deadline = None if seconds is None else monotonic() + seconds
 
     def read(self) -> None:
         """Take what it has written; the first line says that it is ready."""
@@ -169,6 +188,8 @@ class _Worker:
         if self.ended:
             self.kill()
             return number, {}, _ending(self.process.returncode)
+        if not self.ready:
+            return number, {}, f"the worker did not start within {START:g} s"
         return number, {}, f"no answer within {self.limits.seconds:g} s"
 
     def _out_of_memory(self) -> str:

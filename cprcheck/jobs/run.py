@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +70,8 @@ class _Run:
         """Reuse what there is, and have the rest done."""
         try:
             self.reuse()
-            self.perform()
+            with _orderly():
+                self.perform()
         except KeyboardInterrupt:
             raise KeyboardInterrupt(self.interrupted()) from None
         finally:
@@ -136,6 +139,34 @@ class _Run:
             f"{len(self.kept)} of {len({*self.keys})} finished are kept in {self.store.folder}; "
             "run the same command to go on"
         )
+
+
+class _Ended(BaseException):
+    """Somebody has asked us, by the signal `number`, to end."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _end(number: int, _frame: object) -> None:
+    raise _Ended(number)
+
+
+@contextmanager
+def _orderly() -> Iterator[None]:
+    """When we are to end by SIGTERM or SIGHUP, what we have started ends first, as it does with Ctrl-C."""
+    numbers = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _end)
+    try:
+        yield
+    except _Ended as ended:
+        signal.signal(ended.number, signal.SIG_DFL)
+        signal.raise_signal(ended.number)
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _request(job: Job, name: str) -> Message:

@@ -16,11 +16,14 @@ from cprcheck.errors import UsageError
 from cprcheck.jobs.job import JSON, SCHEMA, Job, canonical
 
 
-def usual_folder() -> Path:
-    """$CPRCHECK_CACHE, else `cprcheck` where the desktop's standards say that caches are."""
-    own = os.environ.get("CPRCHECK_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(base, "cprcheck")
+def usual_folder() -> Path | None:
+    """$CPRCHECK_CACHE, else `cprcheck` where the desktop's standards say that caches are; None without a home."""
+    if own := os.environ.get("CPRCHECK_CACHE"):
+        return Path(own)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "cprcheck")
+    except RuntimeError:
+        return None
 
 
 class Store:
@@ -37,17 +40,18 @@ class Store:
 
     def get(self, key: str) -> tuple[bool, JSON]:
         """(whether there is an answer for `key`, the answer).  One that is damaged or half a file is not there."""
+        path = self._path(key)
         try:
-            text = self._path(key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return False, None
+            if not path.exists():
+                return False, None
+            text = path.read_bytes() if path.is_file() else b""  # a pipe would keep us waiting
         except OSError:
             text = b""
         try:
             data = json.loads(text)
             if data["schema"] == SCHEMA and data["key"] == key and data["sha256"] == _digest(data["value"]):
                 return True, data["value"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             pass
         self.damaged += 1
         return False, None

@@ -6,11 +6,13 @@ It ends when its input does, also in the middle of a job: whoever started it is 
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
 import queue
 import resource
+import signal
 import sys
 import threading
 import traceback
@@ -23,6 +25,7 @@ COMMAND = "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline(
     "from cprcheck.jobs.worker import main; main()"
 )
 """What Python is started with.  The first line that it reads is the sys.path of whoever started it."""
+PR_SET_PDEATHSIG = 1
 CHANGED = (
     "the files that this rests on changed while it ran, or the worker has another version of cprcheck, Python or a "
     "library; run the command again"
@@ -31,9 +34,10 @@ CHANGED = (
 
 def main() -> None:
     """Read the settings and say that we are ready, then perform one job after the other until the input ends."""
-    answers = os.dup(1)
-    os.dup2(2, 1)  # what a model prints is no answer
     settings = json.loads(sys.stdin.buffer.readline())
+    answers = settings["answers"]
+    os.set_inheritable(answers, False)  # what a model starts does not answer
+    _end_with(settings["parent"])
     with suppress(OSError):  # on another machine there may be no such folder, nor any need for it
         os.chdir(settings["folder"])
     _be_first_to_go()
@@ -56,6 +60,14 @@ def _read(requests: queue.SimpleQueue[Message]) -> None:
     for line in sys.stdin.buffer:
         requests.put(json.loads(line))
     os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    """When the one who waits for us is gone, the kernel ends us at once, even in native code that lets nobody in."""
+    with suppress(OSError, AttributeError):  # where there is no Linux
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it went before we asked for that
+        os._exit(0)
 
 
 def _be_first_to_go() -> None:

@@ -71,6 +71,8 @@ class Run:
         if self.mutable:
             try:
                 locals_ = copy.deepcopy(locals_)
+            except MemoryError:
+                raise
             except Exception as error:
                 raise breach(f"a local cannot be copied for each path of this step: {error}; use a tuple") from None
         frames = zip(self.frames, locals_, strict=True)

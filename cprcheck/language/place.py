@@ -62,11 +62,12 @@ def located(source: Source) -> Iterator[None]:
 def reported(source: Source | None = None) -> Iterator[None]:
     """Turn an exception that escapes from the author's code into a ModelError at the author's line.
 
-    `source` is the line to name when no line of the author's was being run.
+    `source` is the line to name when no line of the author's was being run.  That memory ran out says nothing about
+    the model, and stays what it is.
     """
     try:
         yield
-    except (ModelError, UsageError):
+    except (ModelError, UsageError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         said = str(error) or (ASSERT if isinstance(error, AssertionError) else "no reason given")
