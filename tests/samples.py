@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from typing import Any
 
 from authors import HEAD, written
 
@@ -59,8 +61,8 @@ def bounded(s):
 EVIL = "<script>alert('{0}')</script>\x1b[31m\r\n::error::| `x` [click](http://x) ]]>."
 WORSE = f"{EVIL}\x00\ud800"
 """For what no engine reads."""
-HOSTILE = f"""
-EVIL = {EVIL!r}
+HOSTILE = """
+EVIL, WORSE = "evil", "worse"
 m.var("tag", OneOf("fine", EVIL), init="fine")
 @m.process(c="net/send.c")
 def send(s):
@@ -70,7 +72,7 @@ def send(s):
     s.emit("sent", what=EVIL)
 def bad(s):
     return s.tag == "fine"
-bad.__doc__ = {WORSE!r}
+bad.__doc__ = WORSE
 bad = m.invariant(bad)
 """
 
@@ -104,9 +106,18 @@ def initially() -> Report:
 
 @cache
 def hostile() -> Report:
-    """A model whose name and texts try to be something else."""
-    head = HEAD.replace('Model("mine")', f"Model({EVIL!r})")
-    return check(written(HOSTILE, head), Options(properties=("bad",)))
+    """A System whose name and texts try to be something else, as no model's can: it was changed by hand."""
+    system = written(HOSTILE, HEAD.replace('"mine"', '"evil"')).system
+    return check(_renamed(system, {"evil": EVIL, "worse": WORSE}), Options(properties=("bad",)))
+
+
+def _renamed(of: Any, names: Mapping[str, str]) -> Any:
+    """`of`, a part of a System, with other texts."""
+    if isinstance(of, tuple):
+        return tuple(_renamed(part, names) for part in of)
+    if is_dataclass(of) and not isinstance(of, type):
+        return replace(of, **{each.name: _renamed(getattr(of, each.name), names) for each in fields(of) if each.init})
+    return names.get(of, of) if isinstance(of, str) else of
 
 
 @cache
