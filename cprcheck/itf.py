@@ -60,8 +60,12 @@ def parse(text: str, name: str) -> Recorded:
     """The trace in `text`, the content of the file `name`.  Raises UsageError with what is wrong with it."""
     try:
         data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise UsageError(f"{name} is not JSON: line {error.lineno}: {error.msg}") from None
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])[1:-1]
+        raise UsageError(f"{name} is not an ITF trace: a text in it holds {half}, half of a character") from None
     except ValueError:  # Python reads no number of more than 4300 digits
         raise UsageError(f"{name} is not an ITF trace: a number in it is too long") from None
     except RecursionError:
