@@ -108,15 +108,15 @@ def initially() -> Report:
 def hostile() -> Report:
     """A System whose name and texts try to be something else, as no model's can: it was changed by hand."""
     system = written(HOSTILE, HEAD.replace('"mine"', '"evil"')).system
-    return check(_renamed(system, {"evil": EVIL, "worse": WORSE}), Options(properties=("bad",)))
+    return check(renamed(system, {"evil": EVIL, "worse": WORSE}), Options(properties=("bad",)))
 
 
-def _renamed(of: Any, names: Mapping[str, str]) -> Any:
+def renamed(of: Any, names: Mapping[str, str]) -> Any:
     """`of`, a part of a System, with other texts."""
     if isinstance(of, tuple):
-        return tuple(_renamed(part, names) for part in of)
+        return tuple(renamed(part, names) for part in of)
     if is_dataclass(of) and not isinstance(of, type):
-        return replace(of, **{each.name: _renamed(getattr(of, each.name), names) for each in fields(of) if each.init})
+        return replace(of, **{each.name: renamed(getattr(of, each.name), names) for each in fields(of) if each.init})
     return names.get(of, of) if isinstance(of, str) else of
 
 
