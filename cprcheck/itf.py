@@ -23,6 +23,7 @@ from cprcheck.trace import Trace
 OURS = "cprcheck"
 """The key in the `#meta` of a state that holds the step to it."""
 _NUMBER = re.compile(r"-?[0-9]{1,4000}")
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,10 @@ def parse(text: str, name: str) -> Recorded:
             raise UsageError(f"{name}, state {number}: there is no value for {missing}")
     if loop is not None and (type(loop) is not int or not 0 <= loop < len(states)):
         raise UsageError(f"{name}: loop is {json.dumps(loop)}; write the number of a state, 0 to {len(states) - 1}")
-    return Recorded(name, _table(data.get("#meta")), tuple(names), tuple(states), loop)
+    meta = _table(data.get("#meta"))
+    if "digest" in meta and not _DIGEST.fullmatch(str(meta["digest"])):
+        raise UsageError(f"{name}: the digest in #meta is none; write 16 hexadecimal digits, or leave it out")
+    return Recorded(name, meta, tuple(names), tuple(states), loop)
 
 
 def read(recorded: Recorded, system: System) -> Trace:
