@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from authors import HEAD, written
+from systems import renamed
 
 from cprcheck.checking import Options, check
 from cprcheck.verdict import Report
@@ -109,15 +108,6 @@ def hostile() -> Report:
     """A System whose name and texts try to be something else, as no model's can: it was changed by hand."""
     system = written(HOSTILE, HEAD.replace('"mine"', '"evil"')).system
     return check(renamed(system, {"evil": EVIL, "worse": WORSE}), Options(properties=("bad",)))
-
-
-def renamed(of: Any, names: Mapping[str, str]) -> Any:
-    """`of`, a part of a System, with other texts."""
-    if isinstance(of, tuple):
-        return tuple(renamed(part, names) for part in of)
-    if is_dataclass(of) and not isinstance(of, type):
-        return replace(of, **{each.name: renamed(getattr(of, each.name), names) for each in fields(of) if each.init})
-    return names.get(of, of) if isinstance(of, str) else of
 
 
 @cache

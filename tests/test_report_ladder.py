@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from authors import process, written
 from drawn import found, toy, verdict
-from samples import renamed
+from systems import renamed
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check

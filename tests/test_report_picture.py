@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from authors import process, written
 from drawn import BODY, found, toy, verdict
-from samples import renamed
+from systems import renamed
 
 from cprcheck.checking import check
 from cprcheck.lanes import Bar, Drawing
