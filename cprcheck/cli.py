@@ -38,7 +38,11 @@ for command in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
-    sys.exit(run(arguments))
+    try:
+        code = run(arguments)
+    except OSError:  # standard error takes nothing either: Python would make that code 1
+        code = INTERNAL
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -126,6 +126,12 @@ def test_a_closed_standard_error_changes_no_verdict(ran: Run) -> None:
     assert (shell.returncode, shell.stdout) == ran(line)[:2]
 
 
+@pytest.mark.parametrize("line", ["nothing", "list", "check nothing"])
+def test_where_nothing_can_be_said_there_is_no_verdict(line: str) -> None:
+    with open("/dev/full", "wb") as full:
+        assert started(line, stdout=full, stderr=full).returncode == 5
+
+
 def test_what_standard_output_cannot_encode_is_a_question_mark() -> None:
     env = os.environ | {"PYTHONIOENCODING": "latin-1"}
     run = started("report --help", stdout=subprocess.PIPE, env=env)
