@@ -8,11 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from cprcheck import catalog
+from cprcheck import catalog, files
 from cprcheck.errors import UsageError
 from cprcheck.language.model import Model
 from cprcheck.passes import faults as faults_pass
@@ -33,9 +34,45 @@ def say(lines: Iterable[str]) -> None:
             click.echo(line)
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at the end
-        if not isinstance(error, BrokenPipeError):
-            raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+        unsaid(error)
+
+
+def unsaid(error: OSError) -> None:
+    """Print nothing more, as `error` came when something was printed.  Raises UsageError unless a reader went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at the end
+    if not isinstance(error, BrokenPipeError):
+        raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+
+
+class Folder(click.Path):
+    """A folder; the empty path, which is `.` to Python, is none."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path.  Raises UsageError when it is empty."""
+        if not str(value):
+            raise UsageError(f"{_called(param)} is empty; write a path")
+        return Path(value)
+
+
+class OutputFile(Folder):
+    """A file to be written: what cannot be is told before anything is checked, and so are two outputs in one file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path.  Raises UsageError when nothing can be written there."""
+        path = super().convert(value, param, ctx)
+        files.require_file(path)
+        others: dict[Path, str] = {} if ctx is None else ctx.meta.setdefault(__name__, {})
+        other = others.setdefault(path.resolve(), _called(param))
+        if other != _called(param) and (path.is_file() or not path.exists()):
+            raise UsageError(f"{other} and {_called(param)} both name {path}; give each a file of its own")
+        return path
+
+
+def _called(param: click.Parameter | None) -> str:
+    return "a path" if param is None else param.opts[0]
 
 
 def seconds(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:

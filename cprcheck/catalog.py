@@ -23,6 +23,7 @@ from cprcheck.errors import ModelError, Source, UsageError
 from cprcheck.language.decorator import ModelFunction, show_param
 from cprcheck.language.model import Model
 from cprcheck.models import SHIPPED
+from cprcheck.names import odd
 
 Found = ModelFunction[Any]
 
@@ -31,11 +32,9 @@ def load(path: Path) -> ModuleType:
     """Import a model file.
 
     Its folder acts as a package, so `from .parts import X` works.  Raises UsageError when there is no such
-    file, ModelError when Python cannot run it.
+    file, or when its name cannot be shown; ModelError when Python cannot run it.
     """
-    path = path.resolve()
-    if not path.is_file():
-        raise UsageError(f"no file {path}")
+    path = _existing(path)
     package = _package(path.parent)
     name = f"{package}.{path.stem.replace('.', '%2e')}"  # a dot would make it a package of its own
     if name in sys.modules:
@@ -55,6 +54,20 @@ def load(path: Path) -> ModuleType:
         del sys.modules[name]
         raise ModelError(f"{type(error).__name__}: {error}", _last_line(error, path)) from error
     return module
+
+
+def _existing(path: Path) -> Path:
+    """The file `path`, whatever way leads there.  Every report names it, so it has a name that can be shown."""
+    try:
+        whole = str(path.absolute())
+        if found := odd(whole):
+            raise UsageError(f"{whole!r} has the character {found!r}, which no path of a model may have; rename it")
+        path = path.resolve()
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    raise UsageError(f"no file {path}")
 
 
 def _package(folder: Path) -> str:

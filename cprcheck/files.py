@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
 import shutil
 import signal
+import stat
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +26,9 @@ def write(path: Path, text: str, *, sync: bool = False) -> None:
     replaced, and the file is whole even after the power fails.
     """
     with _told(path):
-        if not sync and path.exists() and not path.is_file() and not path.is_dir():
+        if path.is_dir():
+            raise _error(errno.EISDIR)
+        if not sync and path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
             return
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -37,6 +41,32 @@ def write(path: Path, text: str, *, sync: bool = False) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def require_file(path: Path) -> None:
+    """Raise UsageError when `write` could not put anything into `path`, as things are; writes nothing."""
+    with _told(path):
+        if path.is_dir():
+            raise _error(errno.EISDIR)
+        special = path.exists() and not path.is_file()
+        _require(path if special else path.parent, folder=not special)
+
+
+def require_folder(path: Path) -> None:
+    """Raise UsageError when no folder `path` can be made and written into, as things are; makes nothing."""
+    with _told(path):
+        _require(next(each for each in (path, *path.absolute().parents) if each.exists()), folder=True)
+
+
+def _require(path: Path, *, folder: bool) -> None:
+    if folder and not stat.S_ISDIR(path.stat().st_mode):
+        raise _error(errno.ENOTDIR)
+    if not os.access(path, os.W_OK | (os.X_OK if folder else 0)):
+        raise _error(errno.EACCES)
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
 
 
 def write_all(folder: Path, texts: Mapping[str, str], own: str) -> None:

@@ -23,6 +23,7 @@ from cprcheck.trace import Trace
 OURS = "cprcheck"
 """The key in the `#meta` of a state that holds the step to it."""
 _NUMBER = re.compile(r"-?[0-9]{1,4000}")
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,12 @@ def parse(text: str, name: str) -> Recorded:
     """The trace in `text`, the content of the file `name`.  Raises UsageError with what is wrong with it."""
     try:
         data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise UsageError(f"{name} is not JSON: line {error.lineno}: {error.msg}") from None
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])[1:-1]
+        raise UsageError(f"{name} is not an ITF trace: a text in it holds {half}, half of a character") from None
     except ValueError:  # Python reads no number of more than 4300 digits
         raise UsageError(f"{name} is not an ITF trace: a number in it is too long") from None
     except RecursionError:
@@ -80,7 +85,10 @@ def parse(text: str, name: str) -> Recorded:
             raise UsageError(f"{name}, state {number}: there is no value for {missing}")
     if loop is not None and (type(loop) is not int or not 0 <= loop < len(states)):
         raise UsageError(f"{name}: loop is {json.dumps(loop)}; write the number of a state, 0 to {len(states) - 1}")
-    return Recorded(name, _table(data.get("#meta")), tuple(names), tuple(states), loop)
+    meta = _table(data.get("#meta"))
+    if "digest" in meta and not _DIGEST.fullmatch(str(meta["digest"])):
+        raise UsageError(f"{name}: the digest in #meta is none; write 16 hexadecimal digits, or leave it out")
+    return Recorded(name, meta, tuple(names), tuple(states), loop)
 
 
 def read(recorded: Recorded, system: System) -> Trace:

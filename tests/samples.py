@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from authors import HEAD, written
+from systems import renamed
 
 from cprcheck import catalog
 from cprcheck.checking import Options, check
@@ -62,8 +63,8 @@ def bounded(s):
 EVIL = "<script>alert('{0}')</script>\x1b[31m\r\n::error::| `x` [click](http://x) ]]>."
 WORSE = f"{EVIL}\x00\ud800"
 """For what no engine reads."""
-HOSTILE = f"""
-EVIL = {EVIL!r}
+HOSTILE = """
+EVIL, WORSE = "evil", "worse"
 m.var("tag", OneOf("fine", EVIL), init="fine")
 @m.process(c="net/send.c")
 def send(s):
@@ -73,7 +74,7 @@ def send(s):
     s.emit("sent", what=EVIL)
 def bad(s):
     return s.tag == "fine"
-bad.__doc__ = {WORSE!r}
+bad.__doc__ = WORSE
 bad = m.invariant(bad)
 """
 
@@ -107,9 +108,9 @@ def initially() -> Report:
 
 @cache
 def hostile() -> Report:
-    """A model whose name and texts try to be something else."""
-    head = HEAD.replace('Model("mine")', f"Model({EVIL!r})")
-    return check(written(HOSTILE, head), Options(properties=("bad",)))
+    """A System whose name and texts try to be something else, as no model's can: it was changed by hand."""
+    system = written(HOSTILE, HEAD.replace('"mine"', '"evil"')).system
+    return check(renamed(system, {"evil": EVIL, "worse": WORSE}), Options(properties=("bad",)))
 
 
 @cache

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from cprcheck.domains import Bool, Domain, Range
 from cprcheck.expr import TRUE, Expr, Read, conj, equal, less, member, neg, number, plus
@@ -95,3 +97,12 @@ def emits(system: System, events: Mapping[int, str]) -> System:
 def same(a: int, b: int) -> Expr:
     """Two slots hold the same number."""
     return equal(Read(a), Read(b))
+
+
+def renamed(of: Any, names: Mapping[str, str]) -> Any:
+    """`of`, a part of a System, with other texts."""
+    if isinstance(of, tuple):
+        return tuple(renamed(part, names) for part in of)
+    if is_dataclass(of) and not isinstance(of, type):
+        return replace(of, **{each.name: renamed(getattr(of, each.name), names) for each in fields(of) if each.init})
+    return names.get(of, of) if isinstance(of, str) else of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import py_compile
 import subprocess
@@ -233,6 +234,31 @@ def test_an_unknown_name_gets_a_guess_or_the_list() -> None:
 @pytest.mark.parametrize("name", ["*", "**", "[", "?7", ""])
 def test_a_name_is_not_a_pattern(name: str) -> None:
     assert refused(name) == f"no model {name!r}; there is {', '.join(SHIPPED)}"
+
+
+@pytest.mark.parametrize("odd", ["\0", "\udcff", "\n", "\x1b", "\u202e"])
+def test_a_path_that_no_report_could_show_is_refused(odd: str) -> None:
+    shown = repr(str(Path.cwd() / f"a{odd}/mine.py"))
+    told = f"{shown} has the character {odd!r}, which no path of a model may have; rename it"
+    assert refused(f"a{odd}/mine.py") == refused(f"a{odd}/mine.py::one") == told
+
+
+def test_a_path_that_cannot_be_looked_at_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path.cwd() / f"{'a' * 5000}.py"
+    assert refused(path.name) == f"cannot read {path}: File name too long"
+
+    def resolve(path: Path) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "resolve", resolve)
+    assert refused("no/mine.py") == "cannot read no/mine.py: Permission denied"
+
+
+def test_a_folder_that_was_removed_is_told() -> None:
+    Path("gone").mkdir()
+    os.chdir("gone")
+    Path("../gone").resolve().rmdir()
+    assert refused("mine.py") == "cannot read mine.py: No such file or directory"
 
 
 # ---- parameters ---------------------------------------------------------------------------------------------------

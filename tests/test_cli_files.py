@@ -12,7 +12,7 @@ from pathlib import Path
 
 import itf_py
 import pytest
-from lamp import GOOD, HEAD, LAMP, Run, listing, started
+from lamp import GOOD, LAMP, Run, listing, started
 
 # ---- check: files -------------------------------------------------------------------------------------------------
 
@@ -59,12 +59,93 @@ def test_a_file_can_be_read_by_those_who_can_read_other_new_files(ran: Run) -> N
     assert oct(Path("r.json").stat().st_mode) == oct(Path("other").stat().st_mode)
 
 
-@pytest.mark.parametrize("option", ["--json no/r.json", "--itf no/t.json", "--certificates lamp.py"])
-def test_what_cannot_be_written_is_told_and_nothing_is_half_written(option: str, ran: Run) -> None:
-    code, out, err = ran(f"check lamp.py --property not_both {option}")
-    assert (code, out.startswith(HEAD), listing()) == (2, True, []), err
-    assert err.startswith(f"cprcheck: cannot write {option.split()[1]}: ")
-    assert err.count("\n") == 1
+REFUSED = {
+    "check lamp.py --json no/r.json": "cannot write no/r.json: No such file or directory",
+    "check lamp.py --itf lamp.py/t.json": "cannot write lamp.py/t.json: Not a directory",
+    "check lamp.py --json .": "cannot write .: Is a directory",
+    "check lamp.py --svg ..": "cannot write ..: Is a directory",
+    "check lamp.py --certificates lamp.py": "cannot write lamp.py: Not a directory",
+    "check lamp.py --certificates ''": "--certificates is empty; write a path",
+    "check lamp.py --json ''": "--json is empty; write a path",
+    "check lamp.py --json x --junit ./x": "--json and --junit both name x; give each a file of its own",
+    "expect e.toml --junit x --summary x": "--junit and --summary both name x; give each a file of its own",
+    "interleavings v7 --dot x --json x": "--dot and --json both name x; give each a file of its own",
+    "outcomes v7 --json .": "cannot write .: Is a directory",
+    "compare v7 --json .": "cannot write .: Is a directory",
+    "compare v7 --cache ''": "--cache is empty; write a path",
+    "report lamp.py --out ''": "--out is empty; write a path",
+    "report lamp.py --out lamp.py/r": "cannot write lamp.py/r: Not a directory",
+}
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_cannot_be_written_is_told_before_anything_is_checked(line: str, ran: Run) -> None:
+    assert ran(line) == (2, "", f"cprcheck: {REFUSED[line]}\n")
+    assert listing() == []
+
+
+def test_what_cannot_be_written_after_all_is_told_and_nothing_is_half_written(ran: Run) -> None:
+    Path("dark-t.json").mkdir()
+    code, out, err = ran("check lamp.py --property whole --property dark --itf t.json")
+    assert (code, out.startswith("lamp(top=2"), listing()) == (2, True, ["dark-t.json", "whole-t.json"])
+    assert err == "wrote whole-t.json\ncprcheck: cannot write dark-t.json: Is a directory\n"
+
+
+def test_several_outputs_may_go_where_nothing_is_kept(ran: Run) -> None:
+    assert ran(f"check lamp.py {GOOD} --json /dev/null --junit /dev/null").code == 0
+
+
+# ---- standard output ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["list", "--help", "check --help", "--version"])
+def test_a_standard_output_that_takes_nothing_is_told(line: str) -> None:
+    with open("/dev/full", "wb") as full:
+        run = started(line, stdout=full)
+    assert (run.returncode, run.stderr) == (2, b"cprcheck: cannot write to standard output: No space left on device\n")
+    shell = f"{sys.executable} -m cprcheck {line} >&-"
+    closed = subprocess.run(shell, shell=True, stderr=subprocess.PIPE, check=False)
+    said = b"cprcheck: standard output is closed; to throw it away, write >/dev/null\n"
+    assert (closed.returncode, closed.stderr) == (2, said)
+
+
+@pytest.mark.parametrize("line", ["list", "--help", "check --help"])
+def test_a_reader_that_goes_away_is_no_failure(line: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = started(line, stdout=writing)
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+def test_a_closed_standard_error_changes_no_verdict(ran: Run) -> None:
+    line = f"check lamp.py {GOOD}"
+    shell = subprocess.run(
+        f"{sys.executable} -m cprcheck {line} 2>&-", shell=True, stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert (shell.returncode, shell.stdout) == ran(line)[:2]
+
+
+@pytest.mark.parametrize("line", ["nothing", "list", "check nothing"])
+def test_where_nothing_can_be_said_there_is_no_verdict(line: str) -> None:
+    with open("/dev/full", "wb") as full:
+        assert started(line, stdout=full, stderr=full).returncode == 5
+
+
+def test_what_standard_output_cannot_encode_is_a_question_mark() -> None:
+    env = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    run = started("report --help", stdout=subprocess.PIPE, env=env)
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert b"--env A,B?" in run.stdout
+
+
+def test_a_working_directory_that_was_removed_is_told() -> None:
+    Path("gone").mkdir()
+    run = subprocess.run(
+        f"cd gone && rmdir ../gone && {sys.executable} -m cprcheck list", shell=True, capture_output=True, check=False
+    )
+    said = b"cannot use the working directory: No such file or directory; change into another one"
+    assert (run.returncode, run.stdout, run.stderr) == (2, b"", b"cprcheck: " + said + b"\n")
 
 
 @pytest.mark.parametrize("option", ["--injected --itf out/t.json", "--certificates out"])

@@ -94,6 +94,12 @@ WRONG = {
         "max_states = true": "expected.toml:2: max_states = true: write a whole number, 1 or more",
         "states = -1": "expected.toml:2: states = -1: write a whole number, 0 or more",
     },
+    'properties = ["whole", "below"]\n': {
+        'properties = ["whole"]\nengines = ["explicit", "brove"]\n': (
+            "expected.toml:2: no engine 'brove'; did you mean 'prove'?"
+        ),
+        'engines = ["foo"]\n': "expected.toml:2: no engine 'foo'; there is explicit, bmc, prove",
+    },
     'params = { top = 2, kernel = "red" }': {
         "params = { top = 2.5 }": "expected.toml:2: parameter top = 2.5: write it in quotes, as after -p top=",
         'params = "top=2"': 'expected.toml:2: params = "top=2": write a table, { name = "value" }',
@@ -129,11 +135,13 @@ FILES = {
     b'[run]\nmodel = "x"': "expected.toml declares nothing; write a [[run]]",
     b"[[runs]]": "expected.toml: unknown table 'runs'; write [[run]]",
     b"model": "expected.toml is not TOML: Expected '=' after a key in a key/value pair (at end of document)",
+    b"run = " + b"[" * 5000: "expected.toml: it is nested too deeply",
+    b"run = " + b"1" * 5000: "expected.toml: a number in it is too long",
     b"\xff": "expected.toml is not TOML: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
 }
 
 
-@pytest.mark.parametrize("content", FILES)
+@pytest.mark.parametrize("content", FILES, ids=[content[:30] for content in FILES])
 def test_a_file_that_is_none_is_told(content: bytes, folder: Path) -> None:
     Path("expected.toml").write_bytes(content)
     with pytest.raises(UsageError) as caught:
@@ -167,6 +175,19 @@ UNKNOWN_NAMES = {
         "below is declared but not asked for; add it to properties",
     ),
 }
+
+
+def test_a_path_that_no_file_can_have_is_told_with_the_place(folder: Path) -> None:
+    path = folder.resolve() / "a\0" / "b.py"
+    for model, said in {
+        "a\\u0000/b.py": f"{str(path)!r} has the character '\\x00', which no path of a model may have; rename it",
+        f"{'a' * 5000}.py": f"cannot read {path.parents[1] / ('a' * 5000)}.py: File name too long",
+    }.items():
+        Path("expected.toml").write_text(GOOD.replace("lamp.py", model), encoding="utf-8")
+        for use in (judging.bind, judging.job):
+            with pytest.raises(UsageError) as caught:
+                use(read(Path("expected.toml"))[0])
+            assert str(caught.value) == f"expected.toml:2: {said}"
 
 
 @pytest.mark.parametrize("old", UNKNOWN_NAMES)

@@ -49,6 +49,33 @@ def test_a_folder_cannot_be_overwritten(tmp_path: Path) -> None:
     assert listing(tmp_path) == ["folder"]
 
 
+def test_what_can_be_written_is_known_before_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("text")
+    for path in (tmp_path / "file", tmp_path / "new", Path(os.devnull)):
+        files.require_file(path)
+    for path in (tmp_path, tmp_path / "a" / "b"):
+        files.require_folder(path)
+    for require, path, said in (
+        (files.require_file, tmp_path, "Is a directory"),
+        (files.require_file, tmp_path / "file" / "x", "Not a directory"),
+        (files.require_file, tmp_path / "no" / "x", "No such file or directory"),
+        (files.require_file, tmp_path / ("x" * 300), "File name too long"),
+        (files.require_folder, tmp_path / "file", "Not a directory"),
+        (files.require_folder, tmp_path / "file" / "x", "Not a directory"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            require(path)
+        assert str(caught.value) == f"cannot write {path}: {said}"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    for require in (files.require_file, files.require_folder):
+        with pytest.raises(UsageError) as caught:
+            require(tmp_path / "new")
+        assert str(caught.value) == f"cannot write {tmp_path / 'new'}: Permission denied"
+    assert listing(tmp_path) == ["file"]
+
+
 def test_nothing_is_left_behind_when_the_file_cannot_be_put_into_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

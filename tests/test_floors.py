@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "cprcheck"
 
 FLOORS: list[set[str]] = [
-    {"errors"},
+    {"errors", "names"},
     {"domains", "files"},
     {"expr"},
     {"lanes", "origin"},

@@ -117,6 +117,10 @@ DAMAGED = {
     '{"vars": [],\n "states"': "a.json is not JSON: line 2: Expecting ':' delimiter",
     "[" * 100_000: "a.json is not an ITF trace: it is nested too deeply",
     "[" + "1" * 5000 + "]": "a.json is not an ITF trace: a number in it is too long",
+    '{"#meta": {"digest": "\\ud800"}}': "a.json is not an ITF trace: a text in it holds \\ud800, half of a character",
+    '{"#meta": {"digest": "\\n"}, "vars": [], "states": [{}]}': (
+        "a.json: the digest in #meta is none; write 16 hexadecimal digits, or leave it out"
+    ),
     "[]": "a.json is not an ITF trace: it is not an object",
     "{}": "a.json is not an ITF trace: it has no list of names called vars",
     '{"vars": "n", "states": [{}]}': "a.json is not an ITF trace: it has no list of names called vars",

@@ -9,10 +9,11 @@ from random import Random
 import pytest
 import z3
 from strategies import random_system
-from systems import at, counter, digraph, same
+from systems import at, counter, digraph, same, with_invariant
 from test_expr import SLOTS, STATES, raw_number, raw_truth
 from test_lower_python import numbers, system_of
 
+from cprcheck.checking import Options, check
 from cprcheck.domains import Bool, Domain, OneOf, Range
 from cprcheck.expr import (
     FALSE,
@@ -237,6 +238,31 @@ def test_names_are_told_apart_by_their_codes() -> None:
     system = system_of((Slot("x", colours), Slot("y", colours)))
     assert where(system, same(0, 1)) == [(0, 0), (1, 1), (2, 2)]
     assert where(system, conj(at(0, 2, colours), neg(at(1, 0, colours)))) == [(2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "\x1b", "\n", "|", "\\"])
+def test_two_slots_are_never_one_constant_to_z3(odd: str) -> None:
+    """z3 ends a name at NUL, takes no lone surrogates, and SMT-LIB cannot write | and \\ in a name."""
+    names = (f"v[a{odd}b]", f"v[a{odd}c]", f"v[a{odd}b]", "v[a?b]", "v[a", f"{odd}", f"{odd}2")
+    system = system_of(tuple(Slot(name, Range(0, 1)) for name in names))
+    slots = Encoding(system).frame("0").slots
+    assert len({slot.get_id() for slot in slots}) == len(names)
+    assert [str(slot) for slot in slots][:2] == ["v[a?b]@0", "v[a?c]@0"]
+
+
+def test_no_verdict_rests_on_slots_with_names_that_z3_cuts_off() -> None:
+    domain = Range(0, 3)
+    up = Transition(0, "up", less(Read(0), number(3)), ((0, plus(Read(0), number(1))),))
+    slots = (Slot("v[a\0b]", domain), Slot("v[a\0c]", domain))
+    system = with_invariant(System("nul", slots, ((0,), (0,)), (Process("up"),), (up,)), same(0, 1))
+    found = check(system, Options(states=1, properties=("claim",)))
+    assert [(verdict.status.value, len(verdict.trace or ())) for verdict in found.verdicts] == [("VIOLATED", 1)]
+
+
+def test_ordinary_names_stay_as_they_are() -> None:
+    names = ("n", "v[a, b]", "@p(i=0)", "é 日本 😀", "lock l")
+    frame = Encoding(system_of(tuple(Slot(name, Bool) for name in names))).frame("0")
+    assert [str(slot) for slot in frame.slots] == [f"{name}@0" for name in names]
 
 
 def test_a_set_that_is_written_down_empty_or_full_says_nothing_else() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cprcheck import files
-from cprcheck.arguments import OK, UNKNOWN, assignments, progress, say, seconds
+from cprcheck.arguments import OK, UNKNOWN, OutputFile, assignments, progress, say, seconds
 from cprcheck.commands.jobs import counted, job_options, warn
 from cprcheck.errors import UsageError
 from cprcheck.jobs.run import Settings
@@ -27,7 +27,7 @@ from cprcheck.jobs.run import Settings
 @click.option("--max-states", type=click.IntRange(min=1), default=200_000, show_default=True, metavar="N")
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each search.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures here.")
+@click.option("--json", "json_file", type=OutputFile(), metavar="FILE", help="Write the figures here.")
 @job_options
 def compare(
     designs: tuple[str, ...],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cprcheck import files
-from cprcheck.arguments import BAD, DISAGREE, OK, UNKNOWN, progress, say
+from cprcheck.arguments import BAD, DISAGREE, OK, UNKNOWN, OutputFile, progress, say
 from cprcheck.commands.jobs import counted, job_options, warn
 from cprcheck.commands.outputs import github_option, step_summary
 from cprcheck.errors import UsageError
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from cprcheck.expectations.judging import Outcome
     from cprcheck.expectations.runs import Run
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("declared", nargs=-1, required=True, metavar="FILE...", type=_FILE)
+@click.argument("declared", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--model", "models", multiple=True, metavar="MODEL", help="Check only the runs of this model.")
 @click.option("--quick", is_flag=True, help="Leave out the runs that are declared slow.")
 @click.option("--counts", is_flag=True, help="Compare declared numbers of states too.")
 @click.option("--write", is_flag=True, help="Write lengths and numbers of states into FILE; never a verdict.")
-@click.option("--junit", type=_FILE, metavar="FILE", help="Write a JUnit XML test for each declared verdict here.")
-@click.option("--summary", type=_FILE, metavar="FILE", help="Write a summary in Markdown here.")
+@click.option(
+    "--junit", type=OutputFile(), metavar="FILE", help="Write a JUnit XML test for each declared verdict here."
+)
+@click.option("--summary", type=OutputFile(), metavar="FILE", help="Write a summary in Markdown here.")
 @github_option
 @click.option("--no-traces", is_flag=True, help="Print the differences only.")
 @job_options

@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from cprcheck import files
-from cprcheck.arguments import OK, UNKNOWN, again, bind, budget, fault_options, model_options, progress, say
+from cprcheck.arguments import OK, UNKNOWN, OutputFile, again, bind, budget, fault_options, model_options, progress, say
 from cprcheck.errors import UsageError
 
 ALL = 1_000
 """So many runs of each outcome `--show all` shows at most."""
 
 many = click.IntRange(min=1)
-path = click.Path(path_type=Path)
+path = OutputFile()
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cprcheck.arguments import seconds
+from cprcheck.arguments import Folder, seconds
 from cprcheck.errors import UsageError
 from cprcheck.jobs.job import Result
 from cprcheck.jobs.pool import Limits
@@ -50,7 +50,7 @@ def job_options(function: Callable[..., int]) -> Callable[..., int]:
         (
             click.option("--jobs", "workers", type=click.IntRange(1, 1000), metavar="N", help="Processes.  [cores]"),
             click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler."),
-            click.option("--cache", type=click.Path(path_type=Path), metavar="DIR", help="Where answers are kept."),
+            click.option("--cache", type=Folder(), metavar="DIR", help="Where answers are kept."),
             click.option("--no-cache", is_flag=True, help="Neither keep answers nor use those that are kept."),
             click.option("--job-timeout", type=float, callback=seconds, metavar="S", help="Seconds for each job."),
             click.option(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cprcheck import catalog, files
-from cprcheck.arguments import OK, UNKNOWN, assignments, model_options, progress, say, seconds
+from cprcheck.arguments import OK, UNKNOWN, OutputFile, assignments, model_options, progress, say, seconds
 from cprcheck.arguments import again as again_
 from cprcheck.errors import UsageError
 
@@ -27,7 +27,7 @@ from cprcheck.errors import UsageError
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each search.")
 @click.option("--traces", is_flag=True, help="Print the trace behind each row, too.")
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result here.")
+@click.option("--json", "json_file", type=OutputFile(), metavar="FILE", help="Write the result here.")
 def outcomes(
     model: str,
     params: tuple[str, ...],

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from cprcheck import files
-from cprcheck.arguments import F, say
+from cprcheck.arguments import F, Folder, OutputFile, say
 from cprcheck.verdict import Report
 
 CERTIFICATES = "certificates"
@@ -58,16 +58,23 @@ def output_options(function: Callable[..., int]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         names = [*(output.name for output in OUTPUTS), CERTIFICATES]
         asked = {name: given.pop(f"{name}_file") for name in names}
+        if asked[CERTIFICATES] is not None:
+            files.require_folder(asked[CERTIFICATES])
         asked[GITHUB] = step_summary() if given.pop(GITHUB) else None
         return function(**given, outputs={name: file for name, file in asked.items() if file is not None})
 
-    option = functools.partial(click.option, type=click.Path(path_type=Path))
-    command = option("--certificates", f"{CERTIFICATES}_file", metavar="DIR", help="Write proofs as SMT-LIB here.")(
-        command
-    )
+    command = click.option(
+        "--certificates",
+        f"{CERTIFICATES}_file",
+        type=Folder(),
+        metavar="DIR",
+        help="Write proofs as SMT-LIB here.",
+    )(command)
     command = github_option(command)
     for output in reversed(OUTPUTS):
-        command = option(f"--{output.name}", f"{output.name}_file", metavar="FILE", help=output.help)(command)
+        command = click.option(
+            f"--{output.name}", f"{output.name}_file", type=OutputFile(), metavar="FILE", help=output.help
+        )(command)
     return command
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cprcheck import files
-from cprcheck.arguments import BAD, OK, assignments, budget, exit_code, fault_options, progress, say, seconds
+from cprcheck.arguments import BAD, OK, Folder, assignments, budget, exit_code, fault_options, progress, say, seconds
 from cprcheck.commands.jobs import counted, job_options, warn
 from cprcheck.commands.outputs import OUTPUTS
 from cprcheck.errors import CprcheckError, UsageError
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 @click.option("--engine", "engines", multiple=True, metavar="E", help="Use only explicit, bmc or prove.  [all]")
 @click.option("--max-states", type=click.IntRange(min=1), default=1_000_000, show_default=True, metavar="N")
 @click.option("--timeout", type=float, callback=seconds, metavar="S", help="Seconds for each engine on each question.")
-@click.option(
-    "--out", "folder", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, metavar="DIR"
-)
+@click.option("--out", "folder", type=Folder(), default=Path("reports"), show_default=True, metavar="DIR")
 @click.option("--check", "only_check", is_flag=True, help="Only say whether the report in DIR is still up to date.")
 @job_options
 def report(
@@ -96,6 +94,7 @@ def _write(folder: Path, jobs: Sequence[Job], settings: Settings) -> int:
     from cprcheck.report import bundle, manifest, text
 
     _require_ours(folder)
+    files.require_folder(folder)
     now = Sources()  # before anything is checked: what changes meanwhile is stale
     with progress() as tell:
         found = checks.reports(jobs, settings, counted(tell, len(jobs)), warn)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cprcheck import catalog
-from cprcheck.checking import Options
+from cprcheck.checking import ENGINES, Options
 from cprcheck.errors import UsageError, shorten
 from cprcheck.passes.faults import budget
 from cprcheck.verdict import Status
@@ -136,6 +136,10 @@ def runs_of(path: Path, text: str) -> tuple[Run, ...]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
+    except ValueError:  # Python reads no number of more than 4300 digits
+        raise UsageError(f"{path}: a number in it is too long") from None
+    except RecursionError:
+        raise UsageError(f"{path}: it is nested too deeply") from None
     for key in document:
         if key != "run":
             raise UsageError(f"{path}: unknown table {key!r}; write [[run]]")
@@ -158,6 +162,9 @@ def _run(path: Path, line: int, table: dict[str, Any]) -> Run:
         raise UsageError(f'{place}: no verdicts; write [run.verdicts] and below it PROPERTY = "HOLDS"')
     given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     given |= {"verdicts": _verdicts(place, table["verdicts"]), "params": _params(place, table.get("params", {}))}
+    for name in given.get("engines", ()):
+        if name not in ENGINES:
+            raise UsageError(f"{place}: no engine {name!r}; {catalog.hint(name, list(ENGINES))}")
     size = {key: given.pop(key) for key in SIZES if key in given}
     try:
         budget(given.get("faults", "finite"))

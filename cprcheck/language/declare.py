@@ -14,7 +14,7 @@ from cprcheck.domains import Domain, OneOf, show_value
 from cprcheck.errors import Source
 from cprcheck.lanes import Arrow, Lane
 from cprcheck.language.path import Stamp
-from cprcheck.language.place import breach
+from cprcheck.language.place import breach, check_names
 from cprcheck.origin import Origin
 from cprcheck.system import Collected, Fairness, Kind, Slot
 
@@ -190,6 +190,7 @@ class Declarations:
 
     def add_slot(self, name: str, domain: Domain, role: str, init: tuple[int, ...]) -> int:
         """A new slot; its index."""
+        check_names(name)
         if any(slot.name == name for slot in self.slots):
             raise breach(f"{name!r} is declared twice")
         self.slots.append(Slot(name, domain, role))

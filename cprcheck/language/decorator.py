@@ -11,8 +11,9 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from cprcheck.domains import show_value
 from cprcheck.errors import ModelError, shipped, shorten
 from cprcheck.language.model import Model
-from cprcheck.language.place import reported
+from cprcheck.language.place import check_names, located, reported
 from cprcheck.language.rails import function_source
+from cprcheck.names import escaped
 from cprcheck.origin import Origin
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +26,7 @@ class ModelFunction(Generic[P]):
     def __init__(self, function: Callable[P, Model]) -> None:
         self.function = function
         self.name = function.__name__
-        self.doc = inspect.getdoc(function) or ""
+        self.doc = escaped(inspect.getdoc(function) or "")
         self.source = function_source(function)
         self.signature = inspect.signature(function, eval_str=True)
         wraps(function)(self)
@@ -40,6 +41,8 @@ class ModelFunction(Generic[P]):
             raise ModelError(f"{self.name} returns {made!r}; a model function returns its Model", self.source)
         made.declarations.name, made.declarations.doc = self.name, self.doc
         made.declarations.params = tuple((key, show_param(value)) for key, value in bound.arguments.items())
+        with located(self.source):
+            check_names(*(shown for _, shown in made.declarations.params))
         made.declarations.origin = self._origin(bound.arguments)
         return made
 
@@ -66,6 +69,7 @@ def model(function: Callable[P, Model]) -> ModelFunction[P]:
 
 def c(place: str) -> Callable[[F], F]:
     """Decorator: a helper stands for a C function, given as `file` (of the same name) or `file:function`."""
+    check_names(place)
 
     def mark(function: F) -> F:
         function.__c__ = place if ":" in place else f"{place}:{function.__name__}"  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from cprcheck.language.dataflow import RESULT, Instruction, Leaf
 from cprcheck.language.declare import LOCK_FREE, Lock, ProcessDecl
 from cprcheck.language.flow import compile_flow
 from cprcheck.language.path import MAX_PATHS, OVER, Path, Stamp, explore, too_many_paths
-from cprcheck.language.place import breach, located
+from cprcheck.language.place import breach, check_names, located
 from cprcheck.language.rails import Started
 from cprcheck.language.values import Locals, Memo, NotConstantError, check_local, grows, is_plain, items, typed
 from cprcheck.language.view import View
@@ -341,6 +341,8 @@ class Machine:
         text = value.label if isinstance(value, idle) else value
         if not isinstance(text, str) or not text:
             raise ModelError("a yield names the step that begins: give it a text", frame.flow.source(frame.at))
+        with located(frame.flow.source(frame.at)):
+            check_names(text)
         if text in SPECIAL:
             raise ModelError(
                 f"the name of a step may not be {text!r}: so is a process called that is over",

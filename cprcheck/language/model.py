@@ -37,10 +37,11 @@ from cprcheck.language.declare import (
     listing,
 )
 from cprcheck.language.pictures import Pictures
-from cprcheck.language.place import author_source, breach
+from cprcheck.language.place import author_source, breach, check_names
 from cprcheck.language.rails import function_source
 from cprcheck.language.signature import check_signature
 from cprcheck.language.terms import Term, some
+from cprcheck.names import escaped
 from cprcheck.system import FIRST, NOT_STARTED, OTHERWISE, Collected, Fairness, Kind, System
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,6 +60,7 @@ class Model(Pictures):
     """
 
     def __init__(self, name: str = "model") -> None:
+        check_names(name)
         self.declarations = Declarations(name)
         self.world: Any = None
         """The concrete world that `m.at` looks at while Python itself runs the model (`native`)."""
@@ -188,6 +190,7 @@ class Model(Pictures):
         made = []
         for args in instances(indices):
             name = instance_name(function.__name__, args)
+            check_names(name)
             check_signature(function, args)
             if name == FREE:
                 raise ModelError(
@@ -241,6 +244,7 @@ class Model(Pictures):
         """Decorator: none of `events` happens while the function holds (always, when it returns nothing)."""
         if not events or not all(isinstance(event, str) for event in events):
             raise breach('event_never takes the names of events: @m.event_never("MAP of a valid mapping")')
+        check_names(*events)
         return self._property(Kind.EVENT_NEVER, None, indices, events=events)
 
     def deadlock_free(self, function: F | None = None, *, unless: Callable[..., Any] | None = None) -> Any:
@@ -260,6 +264,7 @@ class Model(Pictures):
 
     def severity(self, label: str) -> Callable[[F], F]:
         """Decorator: a violation that ends where the function holds is graded `label`.  Worst first."""
+        check_names(label)
 
         def declare(function: F) -> F:
             self.declarations.severities.append((label, function))
@@ -272,6 +277,7 @@ class Model(Pictures):
 
         Of the labels of one aspect the first that applies counts.
         """
+        check_names(label)
         if label == OTHERWISE:
             raise breach(f"{OTHERWISE!r} is said where no label applies; give this one another name")
         if any(named == (aspect, label) for named, _ in self.declarations.outcomes):
@@ -292,11 +298,13 @@ class Model(Pictures):
 
     def _check_aspect(self, aspect: str, taken: Collection[str]) -> None:
         """Refuse one name for two aspects."""
+        check_names(aspect)
         if aspect in taken:
             raise breach(f"outcome {aspect!r} is declared twice; what events tell needs a name of its own")
 
     def note(self, text: str) -> None:
         """Something that every verdict about this model has to say about its scope."""
+        check_names(text)
         self.declarations.scope.append(text)
 
     def at(self, process: ProcessDecl | Family | str, *labels: str) -> bool:
@@ -329,9 +337,10 @@ class Model(Pictures):
                 raise ModelError(
                     f"property {family} has a yield; a property returns its claim", function_source(function)
                 )
-            doc = inspect.getdoc(function) or ""
+            doc = escaped(inspect.getdoc(function) or "")
             for args in instances(indices):
                 name = instance_name(family, args)
+                check_names(name)
                 if name in IMPLICIT:
                     raise ModelError(
                         f"{name} is a property that every model has; give yours another name", function_source(function)
@@ -369,9 +378,12 @@ class Model(Pictures):
 
 def _domain(spec: object) -> Any:
     try:
-        return domain_of(spec)
+        domain = domain_of(spec)
     except TypeError as error:
         raise breach(str(error)) from None
+    if domain.kind == "name":
+        check_names(*map(show_value, domain.values), domain.name)
+    return domain
 
 
 def _is_product(index: object) -> TypeGuard[tuple[object, ...]]:

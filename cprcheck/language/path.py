@@ -16,7 +16,7 @@ from cprcheck.analysis import decide
 from cprcheck.domains import show_value
 from cprcheck.errors import Source
 from cprcheck.expr import Const, Expr, In, conjuncts, neg
-from cprcheck.language.place import author_source, breach
+from cprcheck.language.place import author_source, breach, check_names
 from cprcheck.system import Condition, Event, Fault, Slot
 
 T = TypeVar("T")
@@ -165,6 +165,7 @@ class Stamp:
     def choose(self, label: str, options: Sequence[T]) -> T:
         """One of `options`; the path forks."""
         shown = tuple(map(show_value, options))
+        check_names(*shown)
         self.path.acted = True
         option = options[self.ask(("choice", label, shown), len(options))]
         self.path.choices.append((label, show_value(option)))

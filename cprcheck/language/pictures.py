@@ -11,7 +11,7 @@ from cprcheck.domains import show_value
 from cprcheck.errors import ModelError
 from cprcheck.lanes import Arrow, Lane
 from cprcheck.language.declare import Declarations, Group, listing
-from cprcheck.language.place import breach
+from cprcheck.language.place import breach, check_names
 from cprcheck.language.rails import function_source
 from cprcheck.language.signature import check_signature
 
@@ -29,6 +29,7 @@ class Pictures:
         The processes of `group` belong to it unless their own `lane=` says otherwise, and it is there only while
         the group lives.
         """
+        check_names(name)
         if any(lane.name == name for lane in self.declarations.lanes):
             raise breach(f"lane {name!r} is declared twice")
         if group is not None and any(lane.group == group.name for lane in self.declarations.lanes):
@@ -55,6 +56,7 @@ class Pictures:
         """Decorator: pictures show `label` beside the lanes for as long as the function of the state holds."""
         if not isinstance(label, str):
             raise breach('a bar has a label: @m.bar("guest runs")')
+        check_names(label)
         if any(label == other for other, _ in self.declarations.bars):
             raise breach(f"bar {label!r} is declared twice; join the two with |")
 
@@ -71,6 +73,7 @@ class Pictures:
         """Refuse what is no C file, and a lane that is not declared."""
         if not isinstance(c, str):
             raise breach("c= names a C file; give the index another name")
+        check_names(c)
         if not isinstance(lane, str):
             raise breach("lane= names a lane; give the index another name")
         self._check_lane(lane)

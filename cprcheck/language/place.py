@@ -12,6 +12,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 from cprcheck.errors import ModelError, Source, UsageError
+from cprcheck.names import odd
 
 _HERE = str(Path(__file__).resolve().parents[1]) + os.sep
 _SHIPPED = _HERE + "_models" + os.sep
@@ -47,6 +48,16 @@ def source_of(code: CodeType) -> Source:
 def breach(sentence: str) -> ModelError:
     """The error for a broken rule, at the author's present line."""
     return ModelError(sentence, author_source())
+
+
+def check_names(*names: object) -> None:
+    """Refuse names, of whatever is shown to people or written into files, that no terminal and no file has as they are.
+
+    Raises ModelError at the author's present line.
+    """
+    for name in map(str, names):
+        if found := odd(name):
+            raise breach(f"{name!r} has the character {found!r}, which no name may have; leave it out")
 
 
 @contextmanager

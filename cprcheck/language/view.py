@@ -23,7 +23,7 @@ from cprcheck.language.declare import (
     ProcessDecl,
 )
 from cprcheck.language.path import Finished, Stamp
-from cprcheck.language.place import breach
+from cprcheck.language.place import breach, check_names
 from cprcheck.language.terms import Term, current, lift, parts, quote
 from cprcheck.system import ABORTED, DEAD, FIRST, Event
 
@@ -152,8 +152,10 @@ class View(Reader):
         for key, value in args.items():
             if any(isinstance(part, Term) for part in parts(value)):
                 raise breach(f"event {name!r} carries the state expression {key}; an event carries constants")
+        event = Event(name, tuple((key, show_value(value)) for key, value in args.items()))
+        check_names(event)
         self._stamp.touched += 1
-        self._stamp.path.events.append(Event(name, tuple((key, show_value(value)) for key, value in args.items())))
+        self._stamp.path.events.append(event)
 
     def lock(self, lock: Lock) -> AbstractContextManager[None]:
         """For `with s.lock(bql):` in a process: nobody else is inside meanwhile."""
@@ -246,3 +248,4 @@ class View(Reader):
 def _check_name(what: str, name: object) -> None:
     if not isinstance(name, str):
         raise breach(f"the name of {what} is a text, not {quote(name)}")
+    check_names(name)

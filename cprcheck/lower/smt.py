@@ -9,6 +9,7 @@ transition has no successor; nothing is made total behind the reader's back.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +20,13 @@ import z3
 
 from cprcheck.analysis import bounds
 from cprcheck.expr import Apply, Const, Expr, In, Op, Read, is_boolean
+from cprcheck.names import ODD
 from cprcheck.system import State, System, Transition
 
 Term = Any
 """A z3 expression: z3 has no types of its own to check against."""
+_UNSPEAKABLE = re.compile(r"[\\|]|" + ODD)
+"""What SMT-LIB has no way to write in a name, and what z3 would end it at: for NUL, all that follows is lost."""
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Encoding:
         self.system = system
         self.context = context
         self.width = [max(1, (slot.domain.size - 1).bit_length()) for slot in system.slots]
-        self.names = _distinct([slot.name for slot in system.slots])
+        self.names = _distinct([_UNSPEAKABLE.sub("?", slot.name) for slot in system.slots])
         self.selector = _unlike(self.names, "step")
         self.selector_width = max(1, (len(system.transitions) - 1).bit_length())
 

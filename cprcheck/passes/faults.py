@@ -26,7 +26,7 @@ def budget(text: str) -> int | None:
         return 0
     if not text.isdecimal():
         raise ValueError("write none, finite or a number")
-    if int(text) > MAX_FAULTS:
+    if len(text) > 9 or int(text) > MAX_FAULTS:  # Python reads no number of more than 4300 digits
         raise ValueError(f"at most {MAX_FAULTS} can be counted; write finite for any number")
     return int(text)
 
