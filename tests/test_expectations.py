@@ -13,7 +13,7 @@ from cprcheck.checking import Options, check
 from cprcheck.errors import UsageError
 from cprcheck.expectations import judging, runs
 from cprcheck.expectations.judging import Outcome
-from cprcheck.expectations.runs import Run, read, rewritten
+from cprcheck.expectations.runs import Run, read
 from cprcheck.jobs import checks
 from cprcheck.verdict import Report, Status
 
@@ -360,61 +360,3 @@ def test_a_size_is_filled_in_where_one_is_declared_and_the_search_was_complete(r
     assert judging.filled(asked, partly).size == {"states": 7}
     assert judging.filled(asked, whole).size == {"states": report.size.states}
     assert judging.filled(run, whole).size == {}
-
-
-HAND = """\
-# Ours.
-[[run]]   # first
-model = "lamp.py"  # a lamp
-
-# what we know
-[run.verdicts]
-whole = "VIOLATED" # known since May
-
-# The second.
-[[run]]
-model = "peterson"
-states = 1
-[run.verdicts]
-mutual_exclusion = "HOLDS"
-[run.steps]
-mutual_exclusion = 4 # nonsense
-"""
-WRITTEN = """\
-# Ours.
-[[run]]   # first
-model = "lamp.py"  # a lamp
-
-# what we know
-[run.verdicts]
-whole = "VIOLATED" # known since May
-
-[run.steps]
-whole = 1
-
-# The second.
-[[run]]
-model = "peterson"
-states = 42
-[run.verdicts]
-mutual_exclusion = "HOLDS"
-[run.steps]
-"""
-
-
-def test_what_a_person_wrote_stays_as_it_is(folder: Path) -> None:
-    Path("expected.toml").write_text(HAND, encoding="utf-8")
-    first, second = read(Path("expected.toml"))
-    filled = [replace(first, steps={"whole": 1}), replace(second, steps={}, size={"states": 42})]
-    assert rewritten(HAND, filled) == WRITTEN
-    assert rewritten(WRITTEN, filled) == WRITTEN
-    windows = HAND.replace("\n", "\r\n")
-    assert rewritten(windows, filled) == WRITTEN.replace("\n", "\r\n")
-
-
-def test_a_file_written_in_another_way_is_filled_in_too(folder: Path) -> None:
-    text = 'run = [{ model = "lamp.py", verdicts = { whole = "VIOLATED" } }]\n'
-    Path("expected.toml").write_text(text, encoding="utf-8")
-    (one,) = read(Path("expected.toml"))
-    Path("expected.toml").write_text(rewritten(text, [replace(one, steps={"whole": 1})]), encoding="utf-8")
-    assert read(Path("expected.toml"))[0] == replace(one, steps={"whole": 1})

@@ -187,7 +187,7 @@ def damage(folder: Path, data: Data) -> Iterator[str]:
             yield f"{path} is missing"
         elif _digest(path.read_bytes()) != digest:
             yield f"{path} is damaged, or somebody has changed it"
-        elif name == MATRIX and _digests(path) != [each["digest"] for each in data["configurations"]]:
+        elif name == MATRIX and not _is_about(path, data["configurations"]):
             yield f"{path} is about other configurations than {folder / NAME}"
     known = {TRACES, *data["files"], *(str(path) for name in data["files"] for path in PurePosixPath(name).parents)}
     folders = [path for path in (folder / TRACES).rglob("*") if path.is_dir()]
@@ -209,12 +209,14 @@ def changes(folder: Path, data: Data) -> Iterator[str]:
         yield f"{path} was left behind by a report that somebody killed; the next one removes it"
 
 
-def _digests(matrix: Path) -> list[str]:
-    """Those of the Systems in a matrix; of a file that is none, nothing."""
+def _is_about(matrix: Path, configurations: Sequence[Data]) -> bool:
+    """Whether a matrix has the Systems of these configurations; what had no answer has none."""
     try:
-        return [report["digest"] for report in json.loads(matrix.read_bytes())["reports"]]
+        found = [report["digest"] for report in json.loads(matrix.read_bytes())["reports"]]
     except (ValueError, RecursionError, KeyError, TypeError):
-        return []
+        return False
+    named = [each["digest"] for each in configurations]
+    return len(found) == len(named) and all(name in ("", digest) for name, digest in zip(named, found, strict=True))
 
 
 def own_digest(data: Data) -> str:
