@@ -111,6 +111,7 @@ def test_random_systems_are_not_trivial() -> None:
     assert min(seen["with a dead end"], seen["with a deadlock"], seen["with a domain breach"]) >= 20, seen
 
 
+@pytest.mark.slow
 def test_prove_decides_nine_of_ten() -> None:
     decided = undecided = 0
     for seed in range(60):

@@ -97,6 +97,7 @@ def test_the_options_pick_what_is_measured(ran: Run) -> None:
     assert re.search(r"^toy +C +C +C$", ran(SMALL.replace("s 1", "s 4")).out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_several_designs_share_the_tables_and_none_wins(ran: Run) -> None:
     out = ran(SMALL.replace("toy.py", "other.py toy.py --no-pair")).out
     rows = re.findall(r"^(\w+)  +disk full", out, re.MULTILINE)
@@ -105,6 +106,7 @@ def test_several_designs_share_the_tables_and_none_wins(ran: Run) -> None:
     assert re.search(r"^other +yes .*\ntoy +yes ", out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_designs_of_one_name_and_variants_of_one_design_have_their_own_figures(ran: Run) -> None:
     Path("mine").mkdir()
     Path("mine/toy.py").write_text(DESIGN.replace("careful: bool = False", "careful: bool = True"))
@@ -138,6 +140,7 @@ def test_only_two_designs_are_told_apart(line: str, ran: Run) -> None:
     assert ran(f"{SMALL} {line}") == (2, "", f"cprcheck: {TOLD[line]}\n")
 
 
+@pytest.mark.slow
 def test_two_designs_are_told_apart_unless_nobody_wants_to_know(ran: Run) -> None:
     other = DESIGN.replace("def toy(", "def other(").replace(
         's.emit("UNMAP', 's.emit("CHECK_EXTENSION")\n            s.emit("UNMAP'
@@ -162,6 +165,7 @@ def test_what_is_kept_is_not_measured_again(ran: Run, monkeypatch: pytest.Monkey
     assert ran(f"{SMALL} --jobs 1 --cache kept") == first
 
 
+@pytest.mark.slow
 def test_a_part_that_nobody_finishes_is_unknown(ran: Run) -> None:
     code, out, err = ran(f"{SMALL} --no-cache --job-timeout 0")
     assert (code, err) == (3, "")

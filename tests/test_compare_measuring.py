@@ -51,6 +51,7 @@ def only(design: Design, options: Options, what: str, *envs: str) -> Figures:
     return collect(design, run_here([p for p in parts(design, options) if p.what == what and p.env in envs]))
 
 
+@pytest.mark.slow
 def test_everything_is_measured_in_each_configuration() -> None:
     found = measured(Options(containers=1))
     places = [(k, t, e) for k in ("E1", "E4") for t in ("2p", "p/e", "e/p") for e in ("quiet", "cont")]
@@ -160,6 +161,7 @@ def test_what_was_given_up_for_want_of_time_is_not_kept() -> None:
     assert not isinstance(perform(**plain(replace(asked, seconds=None, states=1))), Passing)
 
 
+@pytest.mark.slow
 def test_parts_are_jobs_that_rest_on_the_files_of_their_designs() -> None:
     (model,) = designs(["toy.py"])
     other = DESIGN.replace("def toy(", "def other(")

@@ -41,6 +41,7 @@ def test_a_python_block_is_python(page: Path, block: str) -> None:
     compile(textwrap.dedent(block), str(page), "exec")
 
 
+@pytest.mark.slow
 def test_the_readmes_test_passes_and_its_message_is_the_trace(folder: Path) -> None:
     (text,) = [text for text in blocks(ROOT / "README.md", "python") if "def test_handover" in text]
     (folder / "test_handover.py").write_text(text, encoding="utf-8")

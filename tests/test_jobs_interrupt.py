@@ -57,6 +57,7 @@ def gone(pid: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_kept_and_the_next_run_goes_on(tmp_path: Path) -> None:
     log, cache = tmp_path / "log", tmp_path / "cache"
     first = start(log, str(cache))

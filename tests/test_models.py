@@ -65,6 +65,7 @@ def test_every_design_is_published_with_and_without_cont_on_both_kernels() -> No
             assert {(kernel, topology, env) for env in ("", "cont")} <= asked, design
 
 
+@pytest.mark.slow
 def test_the_same_mistake_hurts_differently_on_two_kernels() -> None:
     """`v7`, the update fails after the invalidation and the user says `cont`; the severity tells the kernels apart.
 
@@ -118,12 +119,14 @@ def test_a_failed_exec_that_pauses_is_followed_by_another_attempt() -> None:
     assert (report["tries_again"].status.value, report["exec_fails"].status.value) == ("HOLDS", "REACHABLE")
 
 
+@pytest.mark.slow
 def test_a_device_that_was_plugged_is_graded_by_its_own_wait() -> None:
     model = catalog.bind(catalog.find("v7"), {"kernel": "E1", "topology": "p", "env": "hotplug"})
     verdict = check(model, Options(properties=("no_stuck_waiter",)))["no_stuck_waiter(container=c0)"]
     assert (verdict.status.value, verdict.severity) == ("VIOLATED", "device waits")
 
 
+@pytest.mark.slow
 def test_who_waits_in_the_kernel_with_the_bql_hangs_the_guest() -> None:
     """K14, a hot-plug; K11, device_del of a device whose worker waits."""
     for topology, env in (("p", "hotplug"), ("pe", "cont,unplug")):

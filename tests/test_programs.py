@@ -86,7 +86,7 @@ HOOKS: dict[str, tuple[str, dict[str, str]]] = {
     "combination, post_save": ("combination", {"prevention": "blocker", "recovery": "post_save"}),
 }
 SLOW = set(HOOKS) - {"presave_recover_all", "failure_notifier, on exec", "blocker_counter, by test", "combination"}
-SLOW |= {name for name in SHIPPED if name.endswith(("with all switches", "two mappings"))}
+SLOW |= {name for name in SHIPPED if name.endswith(("with all switches", "two mappings", "suspended"))}
 for name, (design, given) in HOOKS.items():
     depth = 3 if "plug" in given.get("env", "") else 6
     SHIPPED[name] = (design, {"kernel": "E4", "topology": "pe/x", **given}, depth)

@@ -89,6 +89,7 @@ def test_each_property_and_each_declared_verdict_is_a_test(models: pytest.Pytest
     ]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_declared_is_tested_as_declared_and_not_otherwise(models: pytest.Pytester) -> None:
     folder = models.mkdir("designs")
     for name in ("lamp.py", "expected.toml"):

@@ -90,6 +90,7 @@ def test_the_manifest_names_models_versions_and_every_file(there: Path) -> None:
     assert data["files"] == others
 
 
+@pytest.mark.slow
 def test_no_byte_depends_on_the_hash_seed_the_folder_or_the_number_of_workers(there: Path, tmp_path: Path) -> None:
     expected, folder = contents(there), tmp_path / "somewhere"
     folder.mkdir()
