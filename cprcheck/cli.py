@@ -40,8 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     try:
         code = run(arguments)
-    except OSError:  # standard error takes nothing either: Python would make that code 1
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError:  # standard error takes nothing either: Python would make that code 1, or 120 when it flushes
         code = INTERNAL
+        for standard in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), standard)
     sys.exit(code)
 
 

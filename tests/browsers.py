@@ -19,6 +19,8 @@ REQUIRED = "CPRCHECK_BROWSER_REQUIRED"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 LAPTOP, PHONE = (1280, 800), (390, 844)
+HEARD = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
+"""A change of the fragment is told to the page some time after the key."""
 
 
 @contextmanager
@@ -65,9 +67,10 @@ class Reader:
         return self.page
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
+        """Press keys, one after the other, and wait until the page has heard of a new address."""
         for key in keys:
             self.page.keyboard.press(key)
+            self.page.evaluate(HEARD)
 
     def place(self) -> str:
         """The fragment in the address bar."""

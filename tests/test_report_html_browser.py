@@ -10,7 +10,7 @@ import pytest
 from browsers import PHONE, Reader, chromium
 from lamp import LAMP
 from pages import HOSTILE, hostile
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from systems import digraph, never
 
 from cprcheck import catalog
@@ -93,8 +93,8 @@ def test_without_scripts_the_verdicts_can_be_read(browser: Browser, reports: lis
     page.goto(file.as_uri())
     said = page.locator("noscript p")
     assert said.inner_text() == "Without scripts this page shows the verdicts, but not the traces."
-    assert page.get_by_role("row", name="not_both").is_visible()
-    assert not page.locator("#filters").is_visible()
+    expect(page.get_by_role("row", name="not_both")).to_be_visible()
+    expect(page.locator("#filters")).not_to_be_visible()
     context.close()
 
 
@@ -126,7 +126,7 @@ def test_a_trace_is_opened_and_stepped_through_by_keyboard(reader: Open) -> None
     one.press("Home")
     assert one.place() == f"{TRACE}/0"
     one.press("Escape")
-    assert page.locator("#verdicts").is_visible()
+    expect(page.locator("#verdicts")).to_be_visible()
     assert page.evaluate("document.activeElement.getAttribute('href')") == f"{TRACE}/0"
 
 
@@ -177,7 +177,7 @@ def test_back_leads_to_the_verdicts_however_many_steps_were_taken(reader: Open) 
     page.get_by_role("row", name="not_both").get_by_role("link").first.click()
     one.press("j", "j", "k")
     page.go_back()
-    assert page.locator("#verdicts").is_visible()
+    expect(page.locator("#verdicts")).to_be_visible()
     page.go_forward()
     assert one.place() == f"{TRACE}/1"
 
@@ -185,7 +185,7 @@ def test_back_leads_to_the_verdicts_however_many_steps_were_taken(reader: Open) 
 def test_an_address_of_nothing_says_so(reader: Open) -> None:
     page = reader().open("#lamp-9-RED/not_both/1")
     assert page.locator("#notice").inner_text() == "This file has no trace #lamp-9-RED/not_both/1"
-    assert page.locator("#verdicts").is_visible()
+    expect(page.locator("#verdicts")).to_be_visible()
     page = reader().open(f"{TRACE}/99")
     assert page.locator("#position").inner_text() == "step 2 of 2"
 
@@ -203,11 +203,11 @@ def test_what_else_could_have_happened_is_a_key_away(reader: Open) -> None:
     one = reader()
     page = one.open(f"{TRACE}/0")
     one.press("2")
-    assert page.locator("#state").is_hidden()
+    expect(page.locator("#state")).to_be_hidden()
     assert page.locator("#else").inner_text().split("\n")[-2:] == ["switch: open", "@switch: open → turn"]
     page.locator("#tab-around").focus()
     one.press("ArrowLeft")
-    assert page.locator("#state").is_visible()
+    expect(page.locator("#state")).to_be_visible()
 
 
 def test_what_lies_around_the_trace_is_a_graph(reader: Open) -> None:
@@ -255,7 +255,7 @@ def test_the_keys_are_explained(reader: Open) -> None:
     one = reader()
     page = one.open()
     one.press("?")
-    assert page.get_by_role("dialog", name="Keys").is_visible()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     one.press("Escape")
     assert page.get_by_role("dialog").count() == 0
 

@@ -47,7 +47,10 @@ def main() -> None:
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     _write(answers, {})
     while True:
-        _write(answers, perform(requests.get()))
+        answer = perform(requests.get())
+        with suppress(OSError):
+            sys.stdout.flush()  # what a model has printed is seen now, or never: nobody waits for us in the end
+        _write(answers, answer)
 
 
 def _write(answers: int, message: Message) -> None:
