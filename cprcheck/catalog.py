@@ -35,13 +35,15 @@ def load(path: Path) -> ModuleType:
     file, or when its name cannot be shown; ModelError when Python cannot run it.
     """
     path = _existing(path)
+    if path.suffix != ".py":  # the loader would not mind
+        raise UsageError(f"{path} is not a Python file")
     package = _package(path.parent)
     name = f"{package}.{path.stem.replace('.', '%2e')}"  # a dot would make it a package of its own
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path, loader=imports.AsItIs(name, str(path)))
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is not a Python file")
+    assert spec is not None  # there is a loader
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     imports.watch()

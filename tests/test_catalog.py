@@ -142,6 +142,12 @@ def test_parts_of_shipped_models_are_compiled_each_time_and_libraries_are_not() 
     assert done.stdout == "AsItIs SourceFileLoader\n"
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "notes"])
+def test_a_file_that_is_not_pythons_is_not_run(name: str, folder: Path) -> None:
+    Path(name).write_text("raise SystemExit('this was run')")
+    assert refused(f"./{name}") == f"{folder}/{name} is not a Python file"
+
+
 def test_a_missing_file_is_named(folder: Path) -> None:
     assert refused("none.py") == f"no file {folder}/none.py"
     assert refused("./none") == f"no file {folder}/none"
