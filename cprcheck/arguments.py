@@ -39,9 +39,14 @@ def say(lines: Iterable[str]) -> None:
 
 def unsaid(error: OSError) -> None:
     """Print nothing more, as `error` came when something was printed.  Raises UsageError unless a reader went away."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at the end
+    throw_away(sys.stdout.fileno())
     if not isinstance(error, BrokenPipeError):
         raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def throw_away(descriptor: int) -> None:
+    """Whatever is still to be written to `descriptor` goes nowhere; else Python fails when it flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 class Folder(click.Path):

@@ -18,7 +18,7 @@ from typing import NoReturn
 import click
 
 from cprcheck import __version__
-from cprcheck.arguments import DISAGREE, INTERNAL, INTERRUPTED, OK, UNKNOWN, USAGE, unsaid
+from cprcheck.arguments import DISAGREE, INTERNAL, INTERRUPTED, OK, UNKNOWN, USAGE, throw_away, unsaid
 from cprcheck.commands import COMMANDS
 from cprcheck.errors import DisagreementError, ModelError, UsageError
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError:  # standard error takes nothing either: Python would make that code 1, or 120 when it flushes
         code = INTERNAL
         for standard in (1, 2):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), standard)
+            throw_away(standard)
     sys.exit(code)
 
 

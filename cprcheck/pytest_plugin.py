@@ -8,7 +8,6 @@ Without `--cprcheck` it does nothing.  A model is checked once in each worker, w
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
@@ -246,12 +245,11 @@ class ExpectationsFile(Collector, pytest.File):
     def collect(self) -> Iterator[pytest.Collector]:
         """Its runs.  Runs of the same name are numbered from the second on."""
         from cprcheck.expectations import runs
+        from cprcheck.report.words import numbered
 
-        seen: Counter[str] = Counter()
-        for run in runs.read(self.path):
-            name = run.title.replace("::", ":")  # which pytest, and --lf, would take for two names
-            seen[name] += 1
-            name = name if seen[name] == 1 else f"{name} #{seen[name]}"
+        found = runs.read(self.path)
+        names = numbered([run.title.replace("::", ":") for run in found])  # pytest, and --lf, would take :: for two
+        for name, run in zip(names, found, strict=True):
             collector = RunCollector.from_parent(self, name=name, run=run)
             if run.slow:
                 collector.add_marker(SLOW)

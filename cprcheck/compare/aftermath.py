@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -168,12 +168,9 @@ def beside(left: Matrix, right: Matrix, *, changed: bool = False) -> Beside:
     def key(row: Row) -> tuple[tuple[str, ...], ...]:
         return tuple((*place.role, place.step) if place.role in apart else place.role for place in row.places)
 
-    keys = dict.fromkeys(key(row) for row in (*left.rows, *right.rows))
-    about = [
-        {wanted: [row for row in matrix.rows if key(row) == wanted] for wanted in keys} for matrix in (left, right)
-    ]
-    matches = tuple(Match(*(_by_end(rows[wanted]) for rows in about)) for wanted in keys)
-    return Beside(left, right, matches, changed, apart)
+    about = [_by_end(matrix, key) for matrix in (left, right)]
+    matches = (Match(*(tuple(rows.get(wanted, {}).values()) for rows in about)) for wanted in about[0] | about[1])
+    return Beside(left, right, tuple(matches), changed, apart)
 
 
 def _steps(matrix: Matrix) -> dict[tuple[str, str], set[str]]:
@@ -185,9 +182,9 @@ def _steps(matrix: Matrix) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def _by_end(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """The first of `rows` for each end."""
-    found: dict[End, Row] = {}
-    for row in rows:
-        found.setdefault(row.end, row)
-    return tuple(found.values())
+def _by_end(matrix: Matrix, key: Callable[[Row], Hashable]) -> dict[Hashable, dict[End, Row]]:
+    """The first row for each end, of those with one key."""
+    found: dict[Hashable, dict[End, Row]] = {}
+    for row in matrix.rows:
+        found.setdefault(key(row), {}).setdefault(row.end, row)
+    return found

@@ -51,11 +51,11 @@ def designs(names: Sequence[str], params: Mapping[str, str] | None = None) -> li
     value of a parameter that is set for all of them, and when no design is shipped.
     """
     shared = dict(params or {})
-    refuse_places(shared, "-p ")
+    _refuse_places(shared, "-p ")
     return _titled(_named(names, shared) if names else _shipped(shared))
 
 
-def refuse_places(given: Mapping[str, str], before: str) -> None:
+def _refuse_places(given: Mapping[str, str], before: str) -> None:
     """Raise UsageError when a value is `given` of a parameter that is set for all designs; `before` is how."""
     for name in PARAMETERS:
         if name in given:
@@ -69,7 +69,7 @@ def _named(names: Sequence[str], shared: Mapping[str, str]) -> list[Design]:
         variant = _VARIANT.fullmatch(text)
         name, own = (variant[1], variant[2]) if variant else (text, "")
         given = dict(part.split("=", 1) for part in _COMMA.split(own) if part)
-        refuse_places(given, f"{name}:")
+        _refuse_places(given, f"{name}:")
         model, given = catalog.find(name), {**shared, **given}
         lacking = _lacking(model, given)
         if lacking:

@@ -174,9 +174,12 @@ class _Retrying:
         self.premise, self.goal = asked[0].formulas if asked else (FALSE, FALSE)
         slots = reads(self.premise)
         self.processes = {i for i, process in enumerate(system.processes) if process.location in slots}
-        self.unsaid = f"the premise of {ATTEMPT} says of no process where it stands, write m.at(...)"
-        if not self.known or self.processes:
-            self.unsaid = ""
+
+    @property
+    def unsaid(self) -> str:
+        """What the premise has yet to say; empty when nothing is lacking."""
+        lacking = self.known and not self.processes
+        return f"the premise of {ATTEMPT} says of no process where it stands, write m.at(...)" if lacking else ""
 
     def begins(self, state: State, step: int) -> bool:
         """Whether transition `step`, taken in `state`, begins another attempt."""

@@ -21,12 +21,12 @@ OPERATIONS = ("CHECK_EXTENSION", "UNMAP(ALL|V)", MAP, TEST)
 """What is counted: ioctls, and tests of a predicate."""
 REFUSES = " refuses: "
 RUNS, STOPPED, LOST = "runs in the old QEMU", "stopped in the old QEMU", "lost"
-RUNS_IN_NEW = "runs in the new QEMU"
-IN_NEW = frozenset({RUNS_IN_NEW, "stopped in the new QEMU"})
+RUNS_IN_NEW, STOPPED_IN_NEW = "runs in the new QEMU", "stopped in the new QEMU"
+IN_NEW = frozenset({RUNS_IN_NEW, STOPPED_IN_NEW})
 INVALID = frozenset({"some invalid", "none valid"})
 DONE, FAILED = "done", "failed"
 LABELS = {
-    "guest": (LOST, RUNS_IN_NEW, "stopped in the new QEMU", RUNS, STOPPED),
+    "guest": (LOST, RUNS_IN_NEW, STOPPED_IN_NEW, RUNS, STOPPED),
     "vaddrs": ("gone", "all valid", "some invalid", "none valid"),
     "update": (DONE, FAILED, "under way", "not begun"),
 }

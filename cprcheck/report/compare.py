@@ -62,7 +62,7 @@ def dumps(found: Sequence[Figures], pairs: Sequence[Versus] = ()) -> str:
         "cprcheck": version("cprcheck"),
         "designs": [asdict(figures) for figures in found],
         "objectives": OBJECTIVES,
-        "standings": [asdict(standing) for standing in standings(found) if len(found) > 1],
+        "standings": [asdict(standing) for standing in (standings(found) if len(found) > 1 else ())],
         "pairs": [asdict(versus) for versus in pairs],
     }
     return json.dumps(data, indent=1) + "\n"

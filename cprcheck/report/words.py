@@ -74,11 +74,16 @@ def file(system: System) -> str:
 def distinct(names: Sequence[str], more: Sequence[str]) -> list[str]:
     """`names`, all different: those that are the same get what is in `more` for them, and then a number."""
     times = Counter(names)
-    found = [f"{name}{end}" if times[name] > 1 else name for name, end in zip(names, more, strict=True)]
+    return numbered([f"{name}{end}" if times[name] > 1 else name for name, end in zip(names, more, strict=True)])
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """`names`, with a number from the second of the same name on."""
     seen: Counter[str] = Counter()
-    for at, name in enumerate(found):
+    found = []
+    for name in names:
         seen[name] += 1
-        found[at] = name if seen[name] == 1 else f"{name} #{seen[name]}"
+        found.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
     return found
 
 
